@@ -1,0 +1,277 @@
+//! Events: immutable facts, written in the same commit as the change they tell of.
+
+use std::fmt;
+
+use crate::id::{ApiKeyId, EventId, WorkspaceId};
+use crate::time::Timestamp;
+
+/// The event types that Tollgate emits; [`catalogue`] has every name that the contract knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EventType {
+    /// A client token was made.
+    ClientTokenCreated,
+    /// A client token changed, revocation included.
+    ClientTokenUpdated,
+    /// A client token was revoked.
+    ClientTokenRevoked,
+    /// An API key was made.
+    ApiKeyCreated,
+    /// An API key's name, description or permissions changed.
+    ApiKeyUpdated,
+    /// An API key has seven days left, or fewer.
+    ApiKeyExpiring,
+    /// An API key's time is over.
+    ApiKeyExpired,
+    /// An API key was revoked.
+    ApiKeyRevoked,
+}
+
+impl EventType {
+    /// All that Tollgate emits.
+    pub const ALL: [Self; 8] = [
+        Self::ClientTokenCreated,
+        Self::ClientTokenUpdated,
+        Self::ClientTokenRevoked,
+        Self::ApiKeyCreated,
+        Self::ApiKeyUpdated,
+        Self::ApiKeyExpiring,
+        Self::ApiKeyExpired,
+        Self::ApiKeyRevoked,
+    ];
+
+    /// What happens to API keys.
+    pub const API_KEY: [Self; 5] = [
+        Self::ApiKeyCreated,
+        Self::ApiKeyUpdated,
+        Self::ApiKeyExpiring,
+        Self::ApiKeyExpired,
+        Self::ApiKeyRevoked,
+    ];
+
+    /// As on the wire and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClientTokenCreated => "client_token.created",
+            Self::ClientTokenUpdated => "client_token.updated",
+            Self::ClientTokenRevoked => "client_token.revoked",
+            Self::ApiKeyCreated => "api_key.created",
+            Self::ApiKeyUpdated => "api_key.updated",
+            Self::ApiKeyExpiring => "api_key.expiring",
+            Self::ApiKeyExpired => "api_key.expired",
+            Self::ApiKeyRevoked => "api_key.revoked",
+        }
+    }
+
+    /// From its [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event_type| event_type.name() == name)
+    }
+}
+
+/// Who caused an event. For the audit trail; never in the public payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// A request with this API key.
+    ApiKey(ApiKeyId),
+    /// A person at the command line of the machine.
+    CommandLine,
+    /// Time itself: an expiry.
+    Clock,
+}
+
+impl Actor {
+    /// The kind, as the store names it.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::ApiKey(_) => "api_key",
+            Self::CommandLine => "command_line",
+            Self::Clock => "clock",
+        }
+    }
+
+    /// Which one of its kind, where the kind has several.
+    pub fn id(self) -> Option<String> {
+        match self {
+            Self::ApiKey(id) => Some(id.to_string()),
+            Self::CommandLine | Self::Clock => None,
+        }
+    }
+
+    /// From what [`kind`](Self::kind) and [`id`](Self::id) gave.
+    pub fn from_parts(kind: &str, id: Option<&str>) -> Option<Self> {
+        match (kind, id) {
+            ("api_key", Some(id)) => ApiKeyId::parse(id).ok().map(Self::ApiKey),
+            ("command_line", None) => Some(Self::CommandLine),
+            ("clock", None) => Some(Self::Clock),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiKey(id) => write!(f, "{id}"),
+            other => f.write_str(other.kind()),
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The tenant it happened in.
+    pub workspace: WorkspaceId,
+    /// `evt_…`
+    pub id: EventId,
+    /// What happened.
+    pub event_type: EventType,
+    /// When.
+    pub occurred_at: Timestamp,
+    /// The id of the entity it happened to.
+    pub subject: String,
+    /// The whole entity as it was just after, as JSON text: exactly the bytes that the wire shows.
+    pub data: String,
+    /// Who caused it.
+    pub actor: Actor,
+}
+
+/// An event type as `GET /event-types` describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventTypeDescription {
+    /// `client_token.created`
+    pub name: String,
+    /// `Occurs when a client token is created.`
+    pub description: String,
+    /// `Client Token`
+    pub group: String,
+}
+
+/// Every event type that the contract knows, in the order of its list: entity, then what can happen to it.
+#[rustfmt::skip]
+const KNOWN: [(&str, &[&str]); 18] = [
+    ("address", &["created", "imported", "updated"]),
+    ("adjustment", &["created", "updated"]),
+    ("api_key", &["created", "expired", "expiring", "revoked", "updated"]),
+    ("api_key_exposure", &["created"]),
+    ("api_key_rotation", &["created", "updated"]),
+    ("business", &["created", "imported", "updated"]),
+    ("client_token", &["created", "revoked", "updated"]),
+    ("customer", &["created", "imported", "updated"]),
+    ("discount", &["created", "imported", "updated"]),
+    ("discount_group", &["created", "updated"]),
+    ("invoice", &["canceled", "created", "issued", "overdue", "paid", "scheduled"]),
+    ("payment_method", &["saved", "deleted"]),
+    ("payout", &["created", "paid"]),
+    ("price", &["created", "imported", "updated"]),
+    ("product", &["created", "imported", "updated"]),
+    ("report", &["created", "updated"]),
+    ("subscription", &["activated", "canceled", "created", "imported", "past_due", "paused", "resumed", "trialing", "updated"]),
+    ("transaction", &["billed", "canceled", "completed", "created", "paid", "past_due", "payment_failed", "ready", "revised", "updated"]),
+];
+
+/// Every event type that the contract knows. Names are the contract's; descriptions follow one rule, which gives the
+/// contract's own words for client tokens and API keys.
+pub fn catalogue() -> Vec<EventTypeDescription> {
+    KNOWN
+        .iter()
+        .flat_map(|(entity, verbs)| verbs.iter().map(|verb| describe(entity, verb)))
+        .collect()
+}
+
+fn describe(entity: &str, verb: &str) -> EventTypeDescription {
+    let name = format!("{entity}.{verb}");
+    let words: Vec<&str> = entity
+        .split('_')
+        .map(|word| if word == "api" { "API" } else { word })
+        .collect();
+    let article = if entity.starts_with(['a', 'i']) { "an" } else { "a" };
+    let happens = match verb {
+        "expired" => "has expired".to_owned(),
+        "past_due" => "becomes past due".to_owned(),
+        "payment_failed" => "could not be paid".to_owned(),
+        verb => format!("is {verb}"),
+    };
+    let group: Vec<String> = words.iter().map(|word| capitalized(word)).collect();
+    EventTypeDescription {
+        name,
+        description: format!("Occurs when {article} {} {happens}.", words.join(" ")),
+        group: group.join(" "),
+    }
+}
+
+fn capitalized(word: &str) -> String {
+    let (first, rest) = word.split_at(1);
+    first.to_uppercase() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_emitted_type_is_in_the_catalogue() {
+        let known = catalogue();
+        for event_type in EventType::ALL {
+            assert!(
+                known.iter().any(|described| described.name == event_type.name()),
+                "{}",
+                event_type.name()
+            );
+            assert_eq!(EventType::from_name(event_type.name()), Some(event_type));
+        }
+    }
+
+    #[test]
+    fn descriptions_are_the_contracts() {
+        let described = |name: &str| {
+            catalogue()
+                .into_iter()
+                .find(|described| described.name == name)
+                .unwrap()
+        };
+        for (name, description, group) in [
+            (
+                "client_token.created",
+                "Occurs when a client token is created.",
+                "Client Token",
+            ),
+            (
+                "client_token.updated",
+                "Occurs when a client token is updated.",
+                "Client Token",
+            ),
+            (
+                "client_token.revoked",
+                "Occurs when a client token is revoked.",
+                "Client Token",
+            ),
+            ("api_key.created", "Occurs when an API key is created.", "API Key"),
+            ("api_key.updated", "Occurs when an API key is updated.", "API Key"),
+            ("api_key.expiring", "Occurs when an API key is expiring.", "API Key"),
+            ("api_key.expired", "Occurs when an API key has expired.", "API Key"),
+            ("api_key.revoked", "Occurs when an API key is revoked.", "API Key"),
+            (
+                "discount_group.created",
+                "Occurs when a discount group is created.",
+                "Discount Group",
+            ),
+        ] {
+            let found = described(name);
+            assert_eq!(
+                (found.description.as_str(), found.group.as_str()),
+                (description, group),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_actor_reads_back_from_its_parts() {
+        let key = ApiKeyId::parse("apikey_01khqw72q437v2n2wtbrraawbn").unwrap();
+        for actor in [Actor::ApiKey(key), Actor::CommandLine, Actor::Clock] {
+            assert_eq!(Actor::from_parts(actor.kind(), actor.id().as_deref()), Some(actor));
+        }
+        assert_eq!(Actor::from_parts("api_key", None), None);
+    }
+}

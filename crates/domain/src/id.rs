@@ -1,0 +1,194 @@
+//! Identifiers: a prefix that says what it is, and 26 characters that sort by creation.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use ulid::Ulid;
+
+use crate::ambient::Entropy;
+use crate::time::Timestamp;
+
+/// What an id names; only its prefix differs.
+pub trait Kind {
+    /// With the underscore: `ctkn_`.
+    const PREFIX: &'static str;
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $prefix:literal, $alias:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $kind {}
+        impl Kind for $kind {
+            const PREFIX: &'static str = $prefix;
+        }
+        $(#[$doc])*
+        pub type $alias = Id<$kind>;
+    )*};
+}
+
+kinds! {
+    /// A workspace (ours: the contract has no name for a tenant's id).
+    WorkspaceKind = "wsp_", WorkspaceId;
+    /// A client token.
+    ClientTokenKind = "ctkn_", ClientTokenId;
+    /// An API key.
+    ApiKeyKind = "apikey_", ApiKeyId;
+    /// An event.
+    EventKind = "evt_", EventId;
+}
+
+/// A typed id: `<prefix><26 of a-z and 0-9>`. What we make is a lower-case ULID; what we accept is any such text,
+/// so that an unknown id is told from a malformed one as the contract's patterns do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id<K> {
+    tail: [u8; 26],
+    kind: PhantomData<K>,
+}
+
+/// The text isn't an id of the kind that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Does not match pattern '^{0}[a-z\\d]{{26}}$'")]
+pub struct MalformedId(pub &'static str);
+
+impl<K: Kind> Id<K> {
+    /// From `<prefix><26 of a-z and 0-9>`.
+    pub fn parse(text: &str) -> Result<Self, MalformedId> {
+        text.strip_prefix(K::PREFIX)
+            .and_then(Self::from_tail)
+            .ok_or(MalformedId(K::PREFIX))
+    }
+
+    /// From the 26 characters after the prefix.
+    pub fn from_tail(tail: &str) -> Option<Self> {
+        let tail: [u8; 26] = tail.as_bytes().try_into().ok()?;
+        let well_formed = tail
+            .iter()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        well_formed.then_some(Self {
+            tail,
+            kind: PhantomData,
+        })
+    }
+
+    /// The 26 characters after the prefix.
+    pub fn tail(&self) -> &str {
+        std::str::from_utf8(&self.tail).expect("only ASCII is let in")
+    }
+}
+
+impl<K: Kind> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(K::PREFIX)?;
+        f.write_str(self.tail())
+    }
+}
+
+impl<K: Kind> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<K: Kind> Serialize for Id<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, K: Kind> Deserialize<'de> for Id<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+/// Makes ids that sort in the order they were made, also within a millisecond and when the clock goes back.
+#[derive(Debug, Default)]
+pub struct IdGenerator {
+    last: Mutex<Ulid>,
+}
+
+impl IdGenerator {
+    /// A new id: the time in milliseconds, then 80 random bits; the last id plus one when time stood still.
+    pub fn next<K: Kind>(&self, now: Timestamp, entropy: &dyn Entropy) -> Id<K> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let ulid = if now.as_millis() > last.timestamp_ms() {
+            let mut bytes = [0; 16];
+            entropy.fill(&mut bytes[6..]);
+            // The top bit stays free, so that counting up within this millisecond cannot overflow.
+            bytes[6] &= 0x7f;
+            Ulid::from_parts(now.as_millis(), u128::from_be_bytes(bytes))
+        } else {
+            last.increment()
+                .expect("2^79 ids within a millisecond are out of reach")
+        };
+        *last = ulid;
+        drop(last);
+        let mut buffer = [0; 26];
+        let text = ulid.array_to_str(&mut buffer);
+        text.make_ascii_lowercase();
+        Id::from_tail(text).expect("a ULID is 26 letters and digits")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    struct Fixed(u8);
+
+    impl Entropy for Fixed {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn ids_are_told_from_other_text() {
+        let id = "ctkn_01kjpx8smtt7yvcqtc63b3kq74";
+        assert_eq!(ClientTokenId::parse(id).unwrap().to_string(), id);
+        assert!(
+            ClientTokenId::parse("ctkn_zzzzzzzzzzzzzzzzzzzzzzzzzz").is_ok(),
+            "well-formed, if no ULID"
+        );
+        for bad in [
+            "",
+            "ctkn_",
+            "01kjpx8smtt7yvcqtc63b3kq74",
+            "evt_01kjpx8smtt7yvcqtc63b3kq74",
+            "ctkn_01kjpx8smtt7yvcqtc63b3kq7",
+            "ctkn_01kjpx8smtt7yvcqtc63b3kq744",
+            "ctkn_01KJPX8SMTT7YVCQTC63B3KQ74",
+            "ctkn_01kjpx8smtt7yvcqtc63b3kq7é",
+            "CTKN_01kjpx8smtt7yvcqtc63b3kq74",
+        ] {
+            assert_eq!(ClientTokenId::parse(bad), Err(MalformedId("ctkn_")), "{bad:?}");
+        }
+        assert_eq!(
+            MalformedId("ctkn_").to_string(),
+            r"Does not match pattern '^ctkn_[a-z\d]{26}$'"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn ids_sort_in_the_order_they_were_made(
+            times in prop::collection::vec(0_i64..5_000, 1..200), byte in any::<u8>(),
+        ) {
+            let generator = IdGenerator::default();
+            let ids: Vec<ClientTokenId> = times
+                .iter()
+                .map(|micros| generator.next(Timestamp::from_micros(*micros).unwrap(), &Fixed(byte)))
+                .collect();
+            prop_assert!(ids.is_sorted());
+            prop_assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
+        }
+    }
+}

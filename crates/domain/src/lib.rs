@@ -1,0 +1,17 @@
+//! The pure types and rules of Tollgate.
+//!
+//! Everything here is a value or a function of values: no IO, no async, no clock, no randomness of its own. Time,
+//! chance and identity come in as arguments ([`ambient`]), so that a test can stop, repeat and replay them.
+#![warn(missing_docs)]
+
+pub mod ambient;
+pub mod api_key;
+pub mod base62;
+pub mod client_token;
+pub mod environment;
+pub mod event;
+pub mod id;
+pub mod permission;
+pub mod text;
+pub mod time;
+pub mod workspace;

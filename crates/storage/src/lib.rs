@@ -1,0 +1,125 @@
+//! The boundary to what is durable.
+//!
+//! A write is a value: a use-case looks, decides, and hands over one [`Change`], rows and events together. The store
+//! applies it whole or not at all, and answers only when it would survive power loss. There is no open transaction
+//! to hold, nothing to await inside one, and many callers' changes can share one commit.
+#![warn(missing_docs)]
+
+mod change;
+#[cfg(feature = "contract")]
+pub mod contract;
+mod page;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tollgate_domain::api_key::ApiKey;
+use tollgate_domain::client_token::ClientToken;
+use tollgate_domain::event::{Event, EventType};
+use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, WorkspaceId};
+use tollgate_domain::time::Timestamp;
+use tollgate_domain::workspace::Workspace;
+
+pub use change::{Change, IdempotencyKey, IdempotentAnswer, Outcome, Write};
+pub use page::{ClientTokenPage, EventPage, Order, Page, Slice, TOTAL_CAP};
+
+/// Why the store gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// It can't be reached, is full, or refuses. What was asked may or may not have happened.
+    #[error("the store gave no answer: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A stored value is none that we write.
+    #[error("the store holds a value that this version can't read: {0}")]
+    Corrupt(String),
+    /// A later version of Tollgate has been here.
+    #[error(
+        "the database has schema version {found}, this program knows {known} and older: start the version of Tollgate \
+         that wrote it, or a later one"
+    )]
+    SchemaTooNew {
+        /// The version in the database.
+        found: u32,
+        /// The latest version this program knows.
+        known: u32,
+    },
+}
+
+/// The last thing known of the store's sequence.
+#[derive(Clone, Copy, Debug)]
+pub struct Pulse {
+    /// Every event up to this place is committed and visible; 0 = none yet.
+    pub sequence: u64,
+    /// When the store itself said so.
+    pub heard_at: std::time::Instant,
+}
+
+/// Everything durable. Two implementations, one contract ([`contract`]).
+///
+/// Every look-up by a caller names the workspace, so that another tenant's rows can't be had by forgetting it.
+/// Every committed event has a place in one strictly increasing sequence per store, and becomes visible in that order:
+/// whoever has seen place N has missed nothing before it.
+#[async_trait]
+pub trait Storage: Send + Sync {
+    /// Applies `change` whole, events included, or not at all; answers once it would survive power loss.
+    async fn commit(&self, change: Change) -> Result<Outcome, StorageError>;
+
+    /// The workspace of this id.
+    async fn workspace(&self, id: WorkspaceId) -> Result<Option<Workspace>, StorageError>;
+
+    /// All workspaces, oldest first.
+    async fn workspaces(&self) -> Result<Vec<Workspace>, StorageError>;
+
+    /// The client token of this id in this workspace.
+    async fn client_token(
+        &self,
+        workspace: WorkspaceId,
+        id: ClientTokenId,
+    ) -> Result<Option<ClientToken>, StorageError>;
+
+    /// A page of a workspace's client tokens, by id. The cursor need not exist.
+    async fn client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        page: &ClientTokenPage,
+    ) -> Result<Slice<ClientToken>, StorageError>;
+
+    /// The API key of this id in whatever workspace: for authentication, which doesn't know the workspace yet.
+    async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError>;
+
+    /// A page of a workspace's API keys, by id. The cursor need not exist.
+    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError>;
+
+    /// Active API keys, in any workspace, that have expired at `now`, or that expire by `announce_before` and haven't
+    /// been announced; soonest first, at most `limit`.
+    async fn api_keys_due(
+        &self,
+        now: Timestamp,
+        announce_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ApiKey>, StorageError>;
+
+    /// A page of a workspace's events, by id. The cursor need not exist.
+    async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError>;
+
+    /// The events of these types in any workspace, with their places, after place `after` up to and including `upto`.
+    async fn events_between(
+        &self,
+        after: u64,
+        upto: u64,
+        types: &[EventType],
+    ) -> Result<Vec<(u64, Event)>, StorageError>;
+
+    /// What was answered to the request with this key, unless that is forgotten at `now`.
+    async fn idempotent_answer(
+        &self,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<IdempotentAnswer>, StorageError>;
+
+    /// Asks the store itself for the last place of the sequence: also the proof that it answers.
+    async fn sequence(&self) -> Result<u64, StorageError>;
+
+    /// Follows the sequence: rings after each commit of this process at once, of another process within 100 ms, and
+    /// at least every second while the store answers, so that silence can be told from a standstill.
+    fn pulse(&self) -> watch::Receiver<Pulse>;
+}

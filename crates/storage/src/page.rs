@@ -1,0 +1,69 @@
+//! Pages: keyset, never offset, so that the last page costs what the first does.
+
+use tollgate_domain::client_token::ClientTokenStatus;
+use tollgate_domain::event::EventType;
+use tollgate_domain::id::{ClientTokenKind, EventKind, Id, Kind};
+
+/// Which way a page runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Oldest first.
+    Ascending,
+    /// Newest first.
+    Descending,
+}
+
+/// Where a page starts, which way it runs and how long it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<K: Kind> {
+    /// Strictly after this id, in the order asked for; from the beginning when absent.
+    pub after: Option<Id<K>>,
+    /// By id.
+    pub order: Order,
+    /// At most this many items; 1 or more.
+    pub limit: usize,
+    /// Whether the total is wanted.
+    pub count: bool,
+}
+
+/// A page of client tokens.
+#[derive(Clone, Debug)]
+pub struct ClientTokenPage {
+    /// Where, which way, how long.
+    pub page: Page<ClientTokenKind>,
+    /// Only these; all when empty.
+    pub statuses: Vec<ClientTokenStatus>,
+}
+
+/// A page of events.
+#[derive(Clone, Debug)]
+pub struct EventPage {
+    /// Where, which way, how long.
+    pub page: Page<EventKind>,
+    /// Only these; all when `None`. `Some` of nothing gives nothing.
+    pub types: Option<Vec<EventType>>,
+}
+
+/// Totals are exact up to here; one more stands for "more than that". The contract's number.
+pub const TOTAL_CAP: u64 = 100_000;
+
+/// What a page holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice<T> {
+    /// In the order asked for.
+    pub items: Vec<T>,
+    /// Whether more follow.
+    pub has_more: bool,
+    /// How many the filter lets through altogether, whatever the cursor: from counters kept in the same commit as the
+    /// rows, so no row is counted. `None` when it wasn't asked for.
+    pub total: Option<u64>,
+}
+
+impl<T> Slice<T> {
+    /// From one item more than the page may hold, if there is one more.
+    pub fn from_one_more(mut items: Vec<T>, limit: usize, total: Option<u64>) -> Self {
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        Self { items, has_more, total }
+    }
+}
