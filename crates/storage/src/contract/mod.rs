@@ -1,1 +1,1 @@
-
+//! The contract that every backend passes.
