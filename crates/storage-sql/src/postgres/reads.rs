@@ -269,7 +269,7 @@ pub(super) fn api_keys_sql(order: Order) -> String {
 pub(super) fn api_keys_due_sql() -> String {
     format!(
         "SELECT {API_KEY} FROM api_keys \
-         WHERE status = 'active' AND expires_at <= greatest($1, $2) \
+         WHERE status = 'active' AND expires_at <= greatest($1::bigint, $2::bigint) \
          AND (expires_at <= $1 OR expiring_announced_at IS NULL) ORDER BY expires_at, id LIMIT $3"
     )
 }
