@@ -16,11 +16,12 @@ postgres_find() {
 postgres_install() {
   postgres_find && return
   # Debian's package would create and start a cluster for the whole machine; nobody asked for that one.
-  local no_cluster=/etc/postgresql-common/createcluster.d/tollgate-test.conf
+  local failed='' no_cluster=/etc/postgresql-common/createcluster.d/tollgate-test.conf
   as_root mkdir -p "$(dirname "$no_cluster")"
   echo 'create_main_cluster = false' | as_root tee "$no_cluster" >/dev/null
-  apt_install 'the PostgreSQL server' postgresql
-  as_root rm -f "$no_cluster"
+  (apt_install 'the PostgreSQL server' postgresql) || failed=yes
+  as_root rm -f "$no_cluster" # only for our installation, not for later ones
+  if [ -n "$failed" ]; then exit 1; fi
   postgres_find || fail 'the PostgreSQL server is still missing after its installation'
 }
 

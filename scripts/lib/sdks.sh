@@ -11,7 +11,7 @@ node_sdk_install() {
     say 'Installing the Node SDK (npm package: @paddle/paddle-node-sdk) into .cache/node'
     mkdir -p "$dir"
     cp "$pins/package.json" "$pins/package-lock.json" "$dir/"
-    npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null || fail 'npm could not install the Node SDK'
+    quietly npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund || fail 'npm could not install the Node SDK'
     cp "$pins/package-lock.json" "$dir/installed-pins"
   fi
   export TOLLGATE_TEST_NODE_MODULES=$dir/node_modules
@@ -30,8 +30,8 @@ python_sdk_install() {
     say 'Installing the Python SDK (PyPI package: paddle-python-sdk) into .cache/python'
     rm -rf "$dir"
     mkdir -p "$cache"
-    "$python" -m venv "$dir" || fail 'Python could not create its environment in .cache/python'
-    "$dir/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$pins" || fail 'pip could not install the Python SDK'
+    quietly "$python" -m venv "$dir" || fail 'Python could not create its environment in .cache/python'
+    quietly "$dir/bin/python" -m pip install --disable-pip-version-check --requirement "$pins" || fail 'pip could not install the Python SDK'
     cp "$pins" "$dir/installed-pins"
   fi
   export TOLLGATE_TEST_PYTHON=$dir/bin/python

@@ -11,7 +11,7 @@ use crate::ambient::Entropy;
 use crate::time::Timestamp;
 
 /// What an id names; only its prefix differs.
-pub trait Kind {
+pub trait Kind: Copy + Ord + std::hash::Hash + fmt::Debug + Send + Sync + 'static {
     /// With the underscore: `ctkn_`.
     const PREFIX: &'static str;
 }

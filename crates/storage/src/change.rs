@@ -28,6 +28,14 @@ impl Change {
             idempotency: None,
         }
     }
+
+    /// When it happens, as far as it says: an earlier answer that is forgotten by then doesn't stand in its way.
+    pub fn happens_at(&self) -> Option<Timestamp> {
+        match &self.write {
+            Write::CreateClientToken(token) => Some(token.created_at),
+            _ => self.events.first().map(|event| event.occurred_at),
+        }
+    }
 }
 
 /// One row to write.

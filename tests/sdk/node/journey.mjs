@@ -1,6 +1,6 @@
 // The official Node SDK, unchanged, against a running Tollgate: what an integrator does, and what must be refused.
 //
-// TOLLGATE_URL            base URL of the server; its rate limit must be off, for this makes some 300 requests at once
+// TOLLGATE_URL            base URL of the server; its rate limit must be off, for this makes over 200 requests in a second or two
 // TOLLGATE_KEY            API key with all permissions, of a sandbox workspace without client tokens
 // TOLLGATE_KEY_TOKENS     API key with client_token.read and client_token.write only
 // TOLLGATE_KEY_READ       API key with client_token.read only
@@ -95,7 +95,7 @@ await step('a workspace begins without client tokens', async () => {
 
 await step('a client token is created from a name alone', async () => {
   const token = await full.clientTokens.create({ name: 'Web shop' });
-  assert.ok(token instanceof sdk.ClientToken);
+  assert.equal(token.constructor.name, 'ClientToken'); // the SDK does not export this class
   assert.match(token.id, TOKEN_ID);
   assert.match(token.token, /^test_[a-zA-Z0-9]{27}$/);
   assert.equal(token.name, 'Web shop');

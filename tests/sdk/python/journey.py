@@ -1,6 +1,6 @@
 """The official Python SDK, unchanged, against a running Tollgate: what an integrator does, and what must be refused.
 
-TOLLGATE_URL          base URL of the server; its rate limit must be off, for this makes some 300 requests at once
+TOLLGATE_URL          base URL of the server; its rate limit must be off, for this makes over 200 requests in a second or two
 TOLLGATE_KEY          API key with all permissions, of a sandbox workspace without client tokens
 TOLLGATE_KEY_TOKENS   API key with client_token.read and client_token.write only
 TOLLGATE_KEY_READ     API key with client_token.read only
@@ -341,7 +341,6 @@ def _():
     for event in events:
         matches(r"apikey_[a-z\d]{26}", event.data.id)
         matches(r"pdl_sdbx_apikey_[a-z\d]{10}\*{4}", event.data.key)
-        assert all(permission.is_known() for permission in event.data.permissions), event.data.permissions
 
 
 @step("event types are listed for any key")

@@ -1,0 +1,33 @@
+//! Time and chance of the real machine.
+
+use tollgate_domain::ambient::{Clock, Entropy};
+use tollgate_domain::time::Timestamp;
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that all others are asked for"
+    )]
+    fn now(&self) -> Timestamp {
+        let now = jiff::Timestamp::now().as_microsecond();
+        Timestamp::from_micros(now).expect("the machine's clock is set to a year from 1970 to 9998")
+    }
+}
+
+/// The operating system's randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OsEntropy;
+
+impl Entropy for OsEntropy {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the randomness that all others are asked for"
+    )]
+    fn fill(&self, buffer: &mut [u8]) {
+        getrandom::fill(buffer).expect("the operating system has randomness");
+    }
+}

@@ -1,0 +1,93 @@
+//! The use-cases: may this caller, what changes, one commit.
+//!
+//! Every surface enters here: the compatible API, the native one, the command line, the clock. Nothing here knows
+//! HTTP, SQL or the command line.
+
+pub mod ambient;
+mod api_keys;
+mod authentication;
+mod caller;
+mod client_tokens;
+mod events;
+mod housekeeping;
+mod idempotency;
+mod workspaces;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tollgate_domain::ambient::{Clock, Entropy};
+use tollgate_domain::event::{Actor, Event, EventType};
+use tollgate_domain::id::{Id, IdGenerator, Kind, WorkspaceId};
+use tollgate_domain::time::Timestamp;
+use tollgate_storage::{Storage, StorageError};
+
+pub use api_keys::{ApiKeyError, ApiKeyPatch, NewApiKey};
+pub use authentication::AuthenticationError;
+pub use caller::{Caller, Denied};
+pub use client_tokens::{ClientTokenError, ClientTokenPatch, NewClientToken};
+pub use events::EventError;
+pub use idempotency::{IdempotentRequest, KeyReused};
+
+use authentication::Keyring;
+
+/// How often a use-case looks again when another change of the same row came first. Each round is lost only to
+/// somebody else's progress.
+const ROUNDS: usize = 16;
+
+/// The use-cases, over one store. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    storage: Arc<dyn Storage>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    ids: Arc<IdGenerator>,
+    keyring: Arc<Keyring>,
+}
+
+impl Service {
+    /// Over this store, with this time and this chance.
+    pub fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            storage,
+            clock,
+            entropy,
+            ids: Arc::default(),
+            keyring: Arc::default(),
+        }
+    }
+
+    /// Whether the store answers; the last place of its sequence.
+    pub async fn ready(&self) -> Result<u64, StorageError> {
+        self.storage.sequence().await
+    }
+
+    /// Fills a buffer from the service's source of randomness: for what the surfaces name themselves, request ids.
+    pub fn fill_random(&self, buffer: &mut [u8]) {
+        self.entropy.fill(buffer);
+    }
+
+    fn next_id<K: Kind>(&self, now: Timestamp) -> Id<K> {
+        self.ids.next(now, self.entropy.as_ref())
+    }
+
+    /// What happened to the entity `subject`, of which `snapshot` is what the wire shows.
+    fn event(
+        &self,
+        (workspace, actor): (WorkspaceId, Actor),
+        event_type: EventType,
+        occurred_at: Timestamp,
+        subject: &dyn std::fmt::Display,
+        snapshot: &impl Serialize,
+    ) -> Event {
+        Event {
+            workspace,
+            id: self.next_id(occurred_at),
+            event_type,
+            occurred_at,
+            subject: subject.to_string(),
+            data: serde_json::to_string(snapshot).expect("a snapshot has text keys and finite numbers"),
+            actor,
+        }
+    }
+}

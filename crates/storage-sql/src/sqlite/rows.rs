@@ -1,0 +1,137 @@
+//! Rows to values. What we didn't write is told as corrupt, with its column, and never trusted.
+
+use rusqlite::types::Type;
+use rusqlite::{Error, Row};
+use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
+use tollgate_domain::client_token::{ClientToken, ClientTokenStatus, TokenText};
+use tollgate_domain::environment::Environment;
+use tollgate_domain::event::{Actor, Event, EventType};
+use tollgate_domain::id::{Id, Kind};
+use tollgate_domain::permission::PermissionSet;
+use tollgate_domain::time::Timestamp;
+use tollgate_domain::workspace::Workspace;
+use tollgate_storage::{IdempotentAnswer, StorageError};
+
+/// What SQLite's error means to callers.
+pub(super) fn failed(error: Error) -> StorageError {
+    match error {
+        Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..) => {
+            StorageError::Corrupt(error.to_string())
+        }
+        error => StorageError::Unavailable(error.into()),
+    }
+}
+
+/// Why a value was not readable; the column is named beside it.
+#[derive(Debug, thiserror::Error)]
+#[error("{column} holds a value that is none of ours")]
+struct Unreadable {
+    column: &'static str,
+}
+
+fn unreadable(column: &'static str) -> Error {
+    Error::FromSqlConversionFailure(0, Type::Text, Box::new(Unreadable { column }))
+}
+
+/// A text column through a parser.
+fn parsed<T>(row: &Row<'_>, column: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str().map_err(|_| unreadable(column))?;
+    parse(text).ok_or_else(|| unreadable(column))
+}
+
+fn id<K: Kind>(row: &Row<'_>, column: &'static str) -> rusqlite::Result<Id<K>> {
+    parsed(row, column, |text| Id::parse(text).ok())
+}
+
+fn time(row: &Row<'_>, column: &'static str) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_micros(row.get(column)?).ok_or_else(|| unreadable(column))
+}
+
+fn optional_time(row: &Row<'_>, column: &'static str) -> rusqlite::Result<Option<Timestamp>> {
+    let micros: Option<i64> = row.get(column)?;
+    micros
+        .map(|micros| Timestamp::from_micros(micros).ok_or_else(|| unreadable(column)))
+        .transpose()
+}
+
+fn digest(row: &Row<'_>, column: &'static str) -> rusqlite::Result<[u8; 32]> {
+    let bytes = row.get_ref(column)?.as_blob().map_err(|_| unreadable(column))?;
+    bytes.try_into().map_err(|_| unreadable(column))
+}
+
+pub(super) fn workspace(row: &Row<'_>) -> rusqlite::Result<Workspace> {
+    Ok(Workspace {
+        id: id(row, "id")?,
+        name: row.get("name")?,
+        environment: parsed(row, "environment", Environment::from_name)?,
+        created_at: time(row, "created_at")?,
+    })
+}
+
+pub(super) fn client_token(row: &Row<'_>) -> rusqlite::Result<ClientToken> {
+    Ok(ClientToken {
+        workspace: id(row, "workspace_id")?,
+        id: id(row, "id")?,
+        token: parsed(row, "token", |text| TokenText::parse(text).ok())?,
+        name: row.get("name")?,
+        description: row.get("description")?,
+        status: parsed(row, "status", ClientTokenStatus::from_name)?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+        revoked_at: optional_time(row, "revoked_at")?,
+        version: row.get("version")?,
+    })
+}
+
+pub(super) fn api_key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
+    Ok(ApiKey {
+        workspace: id(row, "workspace_id")?,
+        environment: parsed(row, "environment", Environment::from_name)?,
+        id: id(row, "id")?,
+        name: row.get("name")?,
+        description: row.get("description")?,
+        digest: SecretDigest(digest(row, "digest")?),
+        status: parsed(row, "status", ApiKeyStatus::from_name)?,
+        permissions: parsed(row, "permissions", |names| {
+            names
+                .split_ascii_whitespace()
+                .map(|name| name.parse().ok())
+                .collect::<Option<PermissionSet>>()
+        })?,
+        expires_at: optional_time(row, "expires_at")?,
+        expiring_announced_at: optional_time(row, "expiring_announced_at")?,
+        last_used_at: optional_time(row, "last_used_at")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+        version: row.get("version")?,
+    })
+}
+
+pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let actor_id: Option<String> = row.get("actor_id")?;
+    Ok(Event {
+        workspace: id(row, "workspace_id")?,
+        id: id(row, "id")?,
+        event_type: parsed(row, "type", EventType::from_name)?,
+        occurred_at: time(row, "occurred_at")?,
+        subject: row.get("subject_id")?,
+        data: row.get("data")?,
+        actor: parsed(row, "actor_kind", |kind| Actor::from_parts(kind, actor_id.as_deref()))?,
+    })
+}
+
+pub(super) fn placed_event(row: &Row<'_>) -> rusqlite::Result<(u64, Event)> {
+    let sequence: i64 = row.get("sequence")?;
+    Ok((
+        u64::try_from(sequence).map_err(|_| unreadable("sequence"))?,
+        event(row)?,
+    ))
+}
+
+pub(super) fn idempotent_answer(row: &Row<'_>) -> rusqlite::Result<IdempotentAnswer> {
+    Ok(IdempotentAnswer {
+        request_digest: digest(row, "request_digest")?,
+        answer: row.get("answer")?,
+        expires_at: time(row, "expires_at")?,
+    })
+}
