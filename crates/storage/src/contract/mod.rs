@@ -1,1 +1,178 @@
-//! The contract that every backend passes.
+//! The contract: what the comments of [`Storage`] promise, as cases that every backend runs.
+//!
+//! ```text
+//! contract_suite!(sqlite, fresh_sqlite_file()); // the expression gives a future of a `Fresh`, anew for each case
+//! contract_suite!(postgres, fresh_schema());
+//! ```
+//!
+//! A case's name is the sentence that it proves. Cases share nothing: each has an empty store of its own, and wherever
+//! one waits, it waits for the store and not for a time to pass.
+#![expect(missing_docs, reason = "a case's name says what it proves; all else is documented")]
+
+use std::any::Any;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::{Storage, StorageError};
+
+pub mod api_keys;
+pub mod client_token_pages;
+pub mod client_tokens;
+pub mod events;
+pub mod idempotency;
+#[cfg(test)]
+mod model;
+pub mod seed;
+pub mod sequence;
+mod steps;
+pub mod workspaces;
+
+/// What a case returns: an error of the store fails it as a wrong answer does.
+pub type Verdict = Result<(), StorageError>;
+
+/// Opens a store; boxed, so that each backend brings its own way.
+pub type Opener =
+    Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Arc<dyn Storage>, StorageError>> + Send>> + Send + Sync>;
+
+/// An empty store, migrated to the latest schema.
+pub struct Fresh {
+    /// The handle that most cases use.
+    pub store: Arc<dyn Storage>,
+    /// Opens one more handle to the same database, which shares nothing with the first: as another process would.
+    pub another: Opener,
+    /// Whatever must outlive the handles, such as the temporary directory. Dropped last.
+    pub guard: Box<dyn Any + Send>,
+}
+
+impl Fresh {
+    /// One more handle to the same database.
+    pub async fn another(&self) -> Result<Arc<dyn Storage>, StorageError> {
+        (self.another)().await
+    }
+}
+
+impl fmt::Debug for Fresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fresh").finish_non_exhaustive()
+    }
+}
+
+/// `contract_suite!(name, expression)`: a module `name` with one test per case. The expression is evaluated for each
+/// case and gives a future of a [`Fresh`](contract::Fresh).
+#[macro_export]
+macro_rules! contract_suite {
+    ($name:ident, $fresh:expr) => {
+        mod $name {
+            use super::*;
+            $crate::contract_cases! { [$crate::contract_tests] [$fresh] }
+        }
+    };
+}
+
+/// The list of all cases, handed to a macro after what it is given; written once, so that no backend lacks one.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_cases {
+    ([$($callback:tt)*] $($given:tt)*) => {
+        $($callback)* ! { $($given)*
+            workspaces {
+                a_new_workspace_is_there_at_once_in_every_detail
+                an_empty_store_has_no_workspaces
+                workspaces_come_oldest_first
+                a_workspace_id_that_is_taken_is_refused_and_the_first_stays
+            }
+            client_tokens {
+                a_new_token_is_there_at_once_in_every_detail
+                a_token_of_another_workspace_is_not_found
+                names_and_descriptions_survive_byte_for_byte
+                an_update_is_there_at_once_in_every_detail
+                revoking_twice_keeps_the_first_time
+                a_stale_update_writes_nothing_events_included_and_is_told
+                a_failed_change_writes_nothing_events_included
+                a_failed_change_harms_none_of_its_neighbours
+                two_handles_racing_to_revoke_make_one_revocation
+                many_racing_to_revoke_make_one_revocation
+                commits_that_nobody_waits_for_any_more_are_whole_or_nothing
+                the_same_id_in_two_workspaces_is_two_tokens
+            }
+            client_token_pages {
+                pages_run_both_ways_and_end_exactly_at_the_limit
+                a_cursor_need_not_exist
+                a_page_holds_only_the_statuses_asked_for
+                an_empty_workspace_has_an_empty_page
+                totals_follow_the_filter_and_not_the_cursor
+                totals_follow_revocations_at_once
+                walks_over_300_random_tokens_agree_with_a_model
+            }
+            api_keys {
+                a_new_key_is_there_at_once_in_every_detail
+                every_set_of_permissions_comes_back
+                an_update_is_there_at_once_and_leaves_the_last_use
+                a_stale_update_of_a_key_writes_nothing_and_is_told
+                two_handles_racing_to_change_a_key_make_one_change
+                a_use_moves_the_last_use_forward_and_nothing_else
+                uses_at_once_leave_the_latest
+                keys_are_due_when_expired_or_to_be_announced_soonest_first
+                pages_of_keys_hold_every_status_of_one_workspace
+            }
+            events {
+                an_event_comes_back_byte_for_byte
+                events_of_one_change_keep_their_order
+                a_page_holds_only_the_types_asked_for
+                a_cursor_of_events_need_not_exist
+                events_between_two_places_are_those_after_the_first_up_to_the_second
+                totals_are_exact_up_to_the_cap_and_no_further
+                walks_over_random_events_agree_with_a_model
+            }
+            sequence {
+                an_empty_store_is_at_place_0
+                a_change_is_applied_at_the_place_of_its_last_event
+                another_handle_sees_what_was_acknowledged_and_goes_on_from_there
+                the_pulse_rings_at_once_for_a_commit_of_this_handle
+                the_pulse_rings_soon_for_a_commit_of_another_handle
+                the_pulse_beats_without_any_commit
+                followers_miss_nothing_of_64_committers
+                followers_miss_nothing_of_64_committers_on_two_handles
+            }
+            idempotency {
+                an_answer_is_kept_with_its_change
+                the_second_request_gets_the_first_answer_and_writes_nothing
+                a_name_belongs_to_its_api_key_and_is_compared_exactly
+                an_answer_is_forgotten_from_the_moment_it_expires
+                a_request_after_the_expiry_is_a_new_one
+                a_change_that_was_not_applied_keeps_no_answer
+                of_two_requests_at_once_one_is_done
+                of_sixteen_requests_at_once_one_is_done
+                forgetting_removes_expired_answers_only_and_at_most_the_limit
+                an_answer_may_come_with_any_kind_of_write
+            }
+        }
+    };
+}
+
+/// Turns the list of cases into tests.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_tests {
+    ([$fresh:expr] $($file:ident { $($case:ident)* })*) => {
+        $crate::contract_tests! { @files $fresh; $($file { $($case)* })* }
+    };
+    (@files $fresh:expr; ) => {};
+    (@files $fresh:expr; $file:ident { $($case:ident)* } $($rest:tt)*) => {
+        mod $file {
+            use super::*;
+            $crate::contract_tests! { @cases $fresh; $file; $($case)* }
+        }
+        $crate::contract_tests! { @files $fresh; $($rest)* }
+    };
+    (@cases $fresh:expr; $file:ident; ) => {};
+    (@cases $fresh:expr; $file:ident; $case:ident $($rest:ident)*) => {
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $case() -> $crate::contract::Verdict {
+            let fresh = $fresh.await;
+            $crate::contract::$file::$case(&fresh).await
+        }
+        $crate::contract_tests! { @cases $fresh; $file; $($rest)* }
+    };
+}

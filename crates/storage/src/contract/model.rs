@@ -1,0 +1,313 @@
+//! The contract kept by the plainest store there is: maps behind a lock, nothing durable. It proves that the cases can
+//! be passed, and is what to read when a case is unclear.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
+use tollgate_domain::client_token::ClientToken;
+use tollgate_domain::event::{Event, EventType};
+use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, EventId, Id, Kind, WorkspaceId};
+use tollgate_domain::time::Timestamp;
+use tollgate_domain::workspace::Workspace;
+
+use super::Fresh;
+use crate::{
+    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, Order, Outcome, Page, Pulse, Slice, Storage,
+    StorageError, TOTAL_CAP, Write,
+};
+
+crate::contract_suite!(suite, std::future::ready(fresh_model()));
+
+/// The list of cases as texts.
+macro_rules! names {
+    ($($file:ident { $($case:ident)* })*) => {
+        [$((stringify!($file), &[$(stringify!($case)),*][..])),*]
+    };
+}
+
+#[test]
+fn every_case_is_in_the_list() {
+    let sources = [
+        ("workspaces", include_str!("workspaces.rs")),
+        ("client_tokens", include_str!("client_tokens.rs")),
+        ("client_token_pages", include_str!("client_token_pages.rs")),
+        ("api_keys", include_str!("api_keys.rs")),
+        ("events", include_str!("events.rs")),
+        ("sequence", include_str!("sequence.rs")),
+        ("idempotency", include_str!("idempotency.rs")),
+    ];
+    let listed = crate::contract_cases! { [names] };
+    for ((file, source), (listed_file, listed)) in sources.into_iter().zip(listed) {
+        let cases = source
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next());
+        assert_eq!((file, cases.collect::<Vec<_>>()), (listed_file, listed.to_vec()));
+    }
+    assert_eq!(sources.len(), listed.len());
+}
+
+/// All that is stored.
+#[derive(Clone, Default)]
+struct State {
+    workspaces: BTreeMap<WorkspaceId, Workspace>,
+    client_tokens: BTreeMap<(WorkspaceId, ClientTokenId), ClientToken>,
+    api_keys: BTreeMap<ApiKeyId, ApiKey>,
+    events: BTreeMap<(WorkspaceId, EventId), (u64, Event)>,
+    answers: HashMap<IdempotencyKey, IdempotentAnswer>,
+    sequence: u64,
+}
+
+struct Model {
+    state: Arc<Mutex<State>>,
+    pulse: Arc<watch::Sender<Pulse>>,
+}
+
+fn fresh_model() -> Fresh {
+    let pulse = Pulse {
+        sequence: 0,
+        heard_at: Instant::now(),
+    };
+    let (state, pulse) = (Arc::default(), Arc::new(watch::channel(pulse).0));
+    tokio::spawn(beat(Arc::clone(&pulse)));
+    let open = move || -> Arc<dyn Storage> {
+        Arc::new(Model {
+            state: Arc::clone(&state),
+            pulse: Arc::clone(&pulse),
+        })
+    };
+    Fresh {
+        store: open(),
+        another: Box::new(move || {
+            let another = open();
+            Box::pin(async move { Ok(another) })
+        }),
+        guard: Box::new(()),
+    }
+}
+
+/// Rings every now and then, as long as the test's runtime lives.
+async fn beat(pulse: Arc<watch::Sender<Pulse>>) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(200));
+    loop {
+        ticks.tick().await;
+        pulse.send_modify(|pulse| pulse.heard_at = Instant::now());
+    }
+}
+
+fn taken() -> StorageError {
+    StorageError::Unavailable("the id is taken".into())
+}
+
+fn insert<K: Ord, V>(rows: &mut BTreeMap<K, V>, key: K, row: V) -> Result<(), StorageError> {
+    match rows.insert(key, row) {
+        None => Ok(()),
+        Some(_) => Err(taken()),
+    }
+}
+
+impl State {
+    fn apply(&mut self, change: Change) -> Result<Outcome, StorageError> {
+        let now = change.happens_at();
+        if let Some((key, _)) = &change.idempotency
+            && let Some(answer) = self.answers.get(key)
+            && now.is_none_or(|now| now < answer.expires_at)
+        {
+            return Ok(Outcome::AlreadyAnswered(answer.clone()));
+        }
+        match change.write {
+            Write::CreateWorkspace(workspace) => insert(&mut self.workspaces, workspace.id, workspace)?,
+            Write::CreateClientToken(token) => insert(&mut self.client_tokens, (token.workspace, token.id), token)?,
+            Write::CreateApiKey(key) => insert(&mut self.api_keys, key.id, key)?,
+            Write::UpdateClientToken { from, to } => match self.client_tokens.get_mut(&(from.workspace, from.id)) {
+                Some(stored) if stored.version == from.version => *stored = to,
+                _ => return Ok(Outcome::Stale),
+            },
+            Write::UpdateApiKey { from, to } => match self.api_keys.get_mut(&from.id) {
+                Some(stored) if stored.version == from.version => {
+                    let last_used_at = stored.last_used_at;
+                    *stored = ApiKey { last_used_at, ..to };
+                }
+                _ => return Ok(Outcome::Stale),
+            },
+            Write::TouchApiKey { id, used_at } => {
+                if let Some(key) = self.api_keys.get_mut(&id) {
+                    key.last_used_at = key.last_used_at.max(Some(used_at));
+                }
+            }
+            Write::ForgetIdempotentAnswers { now, limit } => {
+                let expired = self.answers.iter().filter(|(_, answer)| answer.expires_at <= now);
+                let expired: Vec<_> = expired.map(|(key, _)| key.clone()).take(limit).collect();
+                for key in expired {
+                    self.answers.remove(&key);
+                }
+            }
+        }
+        for event in change.events {
+            self.sequence += 1;
+            insert(&mut self.events, (event.workspace, event.id), (self.sequence, event))?;
+        }
+        self.answers.extend(change.idempotency);
+        Ok(Outcome::Applied {
+            sequence: self.sequence,
+        })
+    }
+}
+
+impl Model {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The page of `rows`, which come oldest first.
+fn slice<K: Kind, T: Clone>(rows: Vec<(Id<K>, &T)>, page: &Page<K>) -> Slice<T> {
+    let total = u64::try_from(rows.len()).expect("few").min(TOTAL_CAP + 1);
+    let items = match page.order {
+        Order::Ascending => {
+            let rows = rows
+                .into_iter()
+                .filter(|(id, _)| page.after.is_none_or(|after| *id > after));
+            rows.map(|(_, row)| row.clone()).take(page.limit + 1).collect()
+        }
+        Order::Descending => {
+            let rows = rows
+                .into_iter()
+                .rev()
+                .filter(|(id, _)| page.after.is_none_or(|after| *id < after));
+            rows.map(|(_, row)| row.clone()).take(page.limit + 1).collect()
+        }
+    };
+    Slice::from_one_more(items, page.limit, page.count.then_some(total))
+}
+
+#[async_trait]
+impl Storage for Model {
+    async fn commit(&self, change: Change) -> Result<Outcome, StorageError> {
+        let mut state = self.state();
+        let mut next = state.clone();
+        let outcome = next.apply(change)?;
+        if let Outcome::Applied { sequence } = outcome {
+            *state = next;
+            self.pulse.send_replace(Pulse {
+                sequence,
+                heard_at: Instant::now(),
+            });
+        }
+        Ok(outcome)
+    }
+
+    async fn workspace(&self, id: WorkspaceId) -> Result<Option<Workspace>, StorageError> {
+        Ok(self.state().workspaces.get(&id).cloned())
+    }
+
+    async fn workspaces(&self) -> Result<Vec<Workspace>, StorageError> {
+        Ok(self.state().workspaces.values().cloned().collect())
+    }
+
+    async fn client_token(
+        &self,
+        workspace: WorkspaceId,
+        id: ClientTokenId,
+    ) -> Result<Option<ClientToken>, StorageError> {
+        Ok(self.state().client_tokens.get(&(workspace, id)).cloned())
+    }
+
+    async fn client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        page: &ClientTokenPage,
+    ) -> Result<Slice<ClientToken>, StorageError> {
+        let state = self.state();
+        let tokens = state
+            .client_tokens
+            .values()
+            .filter(|token| token.workspace == workspace);
+        let tokens = tokens.filter(|token| page.statuses.is_empty() || page.statuses.contains(&token.status));
+        Ok(slice(tokens.map(|token| (token.id, token)).collect(), &page.page))
+    }
+
+    async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
+        Ok(self.state().api_keys.get(&id).cloned())
+    }
+
+    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
+        let state = self.state();
+        let keys = state.api_keys.values().filter(|key| key.workspace == workspace);
+        Ok(slice(keys.map(|key| (key.id, key)).collect(), page))
+    }
+
+    async fn api_keys_due(
+        &self,
+        now: Timestamp,
+        announce_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ApiKey>, StorageError> {
+        let state = self.state();
+        let active = state.api_keys.values().filter(|key| key.status == ApiKeyStatus::Active);
+        let due = active.filter(|key| match key.expires_at {
+            None => false,
+            Some(expires_at) if expires_at <= now => true,
+            Some(expires_at) => expires_at <= announce_before && key.expiring_announced_at.is_none(),
+        });
+        let mut due: Vec<ApiKey> = due.cloned().collect();
+        due.sort_by_key(|key| key.expires_at);
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
+        let state = self.state();
+        let events = state.events.values().map(|(_, event)| event);
+        let events = events.filter(|event| event.workspace == workspace);
+        let events = events.filter(|event| {
+            page.types
+                .as_ref()
+                .is_none_or(|types| types.contains(&event.event_type))
+        });
+        Ok(slice(events.map(|event| (event.id, event)).collect(), &page.page))
+    }
+
+    async fn events_between(
+        &self,
+        after: u64,
+        upto: u64,
+        types: &[EventType],
+    ) -> Result<Vec<(u64, Event)>, StorageError> {
+        let state = self.state();
+        let events = state
+            .events
+            .values()
+            .filter(|(place, _)| after < *place && *place <= upto);
+        let mut events: Vec<_> = events
+            .filter(|(_, event)| types.contains(&event.event_type))
+            .cloned()
+            .collect();
+        events.sort_by_key(|(place, _)| *place);
+        Ok(events)
+    }
+
+    async fn idempotent_answer(
+        &self,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<IdempotentAnswer>, StorageError> {
+        Ok(self
+            .state()
+            .answers
+            .get(key)
+            .filter(|answer| now < answer.expires_at)
+            .cloned())
+    }
+
+    async fn sequence(&self) -> Result<u64, StorageError> {
+        Ok(self.state().sequence)
+    }
+
+    fn pulse(&self) -> watch::Receiver<Pulse> {
+        self.pulse.subscribe()
+    }
+}
