@@ -1,1 +1,193 @@
-//! PostgreSQL.
+//! PostgreSQL 13 and newer, for any number of nodes.
+//!
+//! One connection writes (`writer`, `batch`), one listens (`listener`), a pool reads (`reads`). Connections are set up
+//! with `SET`, keep prepared statements and listen, so between a node and the server there may be a pooler only if it
+//! gives each of them a session of its own.
+
+mod batch;
+mod columns;
+mod connect;
+mod failure;
+mod listener;
+mod migrate;
+mod plan;
+mod pulse;
+mod reads;
+mod rows;
+mod statements;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tollgate_domain::api_key::ApiKey;
+use tollgate_domain::client_token::ClientToken;
+use tollgate_domain::event::{Event, EventType};
+use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, WorkspaceId};
+use tollgate_domain::time::Timestamp;
+use tollgate_domain::workspace::Workspace;
+use tollgate_storage::{
+    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, Outcome, Page, Pulse, Slice, Storage,
+    StorageError,
+};
+use tracing::error;
+
+use self::connect::Connector;
+use self::pulse::Bell;
+use self::reads::Reads;
+use self::writer::Writer;
+use crate::queue::Queue;
+
+pub use self::migrate::{migrate, migrate_to};
+
+/// How the store uses the database.
+#[derive(Clone, Copy, Debug)]
+pub struct PostgresOptions {
+    /// Connections that read.
+    pub readers: usize,
+    /// Changes in one commit at most; 1 = each alone.
+    pub max_batch: usize,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            readers: 8,
+            max_batch: 512,
+        }
+    }
+}
+
+/// The store of one node.
+pub struct PostgresStore {
+    queue: Queue,
+    reads: Reads,
+    bell: Bell,
+    stop: watch::Sender<bool>, // the tasks stop as well when it is dropped
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl PostgresStore {
+    /// Migrates the database at `url`, and opens it.
+    pub async fn open(url: &str, options: PostgresOptions) -> Result<Self, StorageError> {
+        let connector = Connector::new(url)?;
+        migrate::bring_to(&connector, crate::LATEST_SCHEMA_VERSION).await?;
+        let reads = Reads::new(connector.clone(), options.readers)?;
+        let asked_at = Instant::now();
+        let bell = Bell::new(reads.sequence().await?, asked_at);
+        let schema = reads.schema().await?;
+        let (stop, stopped) = watch::channel(false);
+        let (queue, jobs) = Queue::new();
+        let writer = Writer::open(
+            connector.clone(),
+            jobs,
+            stopped.clone(),
+            bell.clone(),
+            options.max_batch,
+        )
+        .await?;
+        let listener = listener::run(connector, schema, bell.clone(), stopped);
+        let tasks = Mutex::new(vec![tokio::spawn(writer.run()), tokio::spawn(listener)]);
+        Ok(Self {
+            queue,
+            reads,
+            bell,
+            stop,
+            tasks,
+        })
+    }
+
+    /// Finishes the changes that are queued, and stops; every later call answers [`StorageError::Unavailable`].
+    pub async fn close(&self) {
+        self.stop.send_replace(true);
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            if let Err(error) = task.await {
+                error!(%error, "a task of the store has failed");
+            }
+        }
+        self.reads.close();
+    }
+}
+
+#[async_trait]
+impl Storage for PostgresStore {
+    async fn commit(&self, change: Change) -> Result<Outcome, StorageError> {
+        self.queue.commit(change).await
+    }
+
+    async fn workspace(&self, id: WorkspaceId) -> Result<Option<Workspace>, StorageError> {
+        self.reads.workspace(id).await
+    }
+
+    async fn workspaces(&self) -> Result<Vec<Workspace>, StorageError> {
+        self.reads.workspaces().await
+    }
+
+    async fn client_token(
+        &self,
+        workspace: WorkspaceId,
+        id: ClientTokenId,
+    ) -> Result<Option<ClientToken>, StorageError> {
+        self.reads.client_token(workspace, id).await
+    }
+
+    async fn client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        page: &ClientTokenPage,
+    ) -> Result<Slice<ClientToken>, StorageError> {
+        self.reads.client_tokens(workspace, page).await
+    }
+
+    async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
+        self.reads.api_key(id).await
+    }
+
+    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
+        self.reads.api_keys(workspace, page).await
+    }
+
+    async fn api_keys_due(
+        &self,
+        now: Timestamp,
+        announce_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ApiKey>, StorageError> {
+        self.reads.api_keys_due(now, announce_before, limit).await
+    }
+
+    async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
+        self.reads.events(workspace, page).await
+    }
+
+    async fn events_between(
+        &self,
+        after: u64,
+        upto: u64,
+        types: &[EventType],
+    ) -> Result<Vec<(u64, Event)>, StorageError> {
+        self.reads.events_between(after, upto, types).await
+    }
+
+    async fn idempotent_answer(
+        &self,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<IdempotentAnswer>, StorageError> {
+        self.reads.idempotent_answer(key, now).await
+    }
+
+    async fn sequence(&self) -> Result<u64, StorageError> {
+        self.reads.sequence().await
+    }
+
+    fn pulse(&self) -> watch::Receiver<Pulse> {
+        self.bell.subscribe()
+    }
+}
