@@ -19,6 +19,7 @@ use crate::{Storage, StorageError};
 pub mod api_keys;
 pub mod client_token_pages;
 pub mod client_tokens;
+pub mod concurrency;
 pub mod events;
 pub mod idempotency;
 #[cfg(test)]
@@ -146,6 +147,10 @@ macro_rules! contract_cases {
                 of_sixteen_requests_at_once_one_is_done
                 forgetting_removes_expired_answers_only_and_at_most_the_limit
                 an_answer_may_come_with_any_kind_of_write
+            }
+            concurrency {
+                conflicting_changes_end_as_if_done_one_by_one
+                conflicting_changes_on_two_handles_end_as_if_done_one_by_one
             }
         }
     };

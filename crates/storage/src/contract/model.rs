@@ -39,6 +39,7 @@ fn every_case_is_in_the_list() {
         ("events", include_str!("events.rs")),
         ("sequence", include_str!("sequence.rs")),
         ("idempotency", include_str!("idempotency.rs")),
+        ("concurrency", include_str!("concurrency.rs")),
     ];
     let listed = crate::contract_cases! { [names] };
     for ((file, source), (listed_file, listed)) in sources.into_iter().zip(listed) {
