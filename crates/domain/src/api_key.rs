@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -99,7 +100,7 @@ impl fmt::Debug for SecretDigest {
 }
 
 /// Whether a key still lets anybody in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ApiKeyStatus {
     /// Lets its bearer in, until it expires.
@@ -163,12 +164,15 @@ pub struct ApiKey {
 }
 
 /// An API key as the contract shows it, in a response and as an event's data; fields in the contract's order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ApiKey")]
 pub struct ApiKeySnapshot<'a> {
     id: ApiKeyId,
     name: &'a str,
     description: Option<&'a str>,
     status: ApiKeyStatus,
+    /// Redacted: its beginning, then four asterisks.
+    #[schemars(regex(pattern = r"^[a-z\d_]*\*{4}$"))]
     key: String,
     permissions: Vec<&'static str>,
     expires_at: Option<Timestamp>,

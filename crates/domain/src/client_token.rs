@@ -4,8 +4,10 @@
 //! characters of 62 are 130.9 bits of randomness; the checksum ([`base62::checksum`]) covers everything before it,
 //! the environment's word included, so that a mistyped or invented token is refused without a look-up.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::ambient::Entropy;
@@ -89,13 +91,27 @@ impl Serialize for TokenText {
 
 impl<'de> Deserialize<'de> for TokenText {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
 
+impl JsonSchema for TokenText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "TokenText".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^(test|live)_[a-zA-Z0-9]{27}$" })
+    }
+}
+
 /// Whether a token still lets anybody in. Revoking is permanent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientTokenStatus {
     /// Lets its bearer in.
@@ -148,7 +164,8 @@ pub struct ClientToken {
 }
 
 /// A client token as the contract shows it, in a response and as an event's data; fields in the contract's order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ClientToken")]
 pub struct ClientTokenSnapshot<'a> {
     id: ClientTokenId,
     token: TokenText,

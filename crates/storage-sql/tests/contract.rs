@@ -39,7 +39,11 @@ async fn fresh_schema() -> Fresh {
     let open = move || {
         let url = url.clone();
         async move {
-            let store: Arc<dyn Storage> = Arc::new(PostgresStore::open(&url, PostgresOptions::default()).await?);
+            let options = PostgresOptions {
+                readers: 2, // many cases run at once, and the server's connections are limited
+                ..PostgresOptions::default()
+            };
+            let store: Arc<dyn Storage> = Arc::new(PostgresStore::open(&url, options).await?);
             Ok::<_, StorageError>(store)
         }
     };

@@ -92,8 +92,7 @@ async fn pages_run_along_an_index() {
                     })
                     .collect();
                 let plan = plan.join("\n");
-                // By types, the sort is above the loop that reads one page of each; keys that expire at the same time
-                // are put in order among themselves.
+                // By types, the sort is above the loop that reads one page of each.
                 let sorts = plan.matches("Sort  (").count();
                 let merged = usize::from(page.contains("LATERAL"));
                 let by_index = plan.contains(&format!("using {index} "));

@@ -1,0 +1,60 @@
+//! What every handler has at hand: the use-cases and the settings of the surfaces.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ipnet::IpNet;
+use tollgate_domain::environment::Environment;
+use tollgate_service::Service;
+
+/// The settings of the surfaces.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The base URL that callers use, without a slash at its end; taken from each request when absent.
+    pub public_url: Option<String>,
+    /// Requests per minute and client address; 0 = no limit.
+    pub requests_per_minute: u32,
+    /// From these addresses, `X-Forwarded-For`, `-Proto` and `-Host` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What `documentation_url` in errors of the contract begins with, without a slash at its end.
+    pub documentation_url: String,
+    /// What `GET /` tells somebody without a key.
+    pub root_environment: Environment,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            requests_per_minute: 240,
+            trusted_proxies: vec![
+                "127.0.0.0/8".parse().expect("a network"),
+                "::1/128".parse().expect("a network"),
+            ],
+            documentation_url: "https://developer.paddle.com".to_owned(),
+            root_environment: Environment::Live,
+        }
+    }
+}
+
+/// Shared by all requests. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) service: Service,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) limiter: Option<Arc<DefaultKeyedRateLimiter<std::net::IpAddr>>>,
+}
+
+impl App {
+    /// The surfaces over these use-cases.
+    pub fn new(service: Service, settings: Settings) -> Self {
+        let limiter = NonZeroU32::new(settings.requests_per_minute)
+            .map(|requests| Arc::new(RateLimiter::keyed(Quota::per_minute(requests))));
+        Self {
+            service,
+            settings: Arc::new(settings),
+            limiter,
+        }
+    }
+}

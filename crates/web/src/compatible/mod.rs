@@ -1,0 +1,18 @@
+//! The compatible surface, at the root: exactly what the contract says, nothing more.
+
+mod api_keys;
+pub(crate) mod client_tokens;
+mod event_types;
+mod events;
+mod root;
+
+use crate::endpoint::Endpoint;
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let mut all = root::endpoints();
+    all.extend(client_tokens::endpoints());
+    all.extend(api_keys::endpoints());
+    all.extend(events::endpoints());
+    all.extend(event_types::endpoints());
+    all
+}

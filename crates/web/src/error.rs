@@ -1,0 +1,200 @@
+//! An error on its way to the caller: which of the catalogue, and what is particular to this one.
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tollgate_service::{ApiKeyError, AuthenticationError, ClientTokenError, Denied, EventError, KeyReused};
+use tollgate_storage::StorageError;
+
+use crate::catalogue::{self, Entry};
+use crate::endpoint::Surface;
+
+/// An error of the catalogue. The front door gives it its body, since only it knows the request's id.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiError {
+    pub(crate) entry: &'static Entry,
+    /// Instead of the `{}` in the entry's detail.
+    pub(crate) particular: Option<String>,
+    pub(crate) problems: Vec<Problem>,
+    /// Whole seconds.
+    pub(crate) retry_after: Option<u64>,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) field: String,
+    pub(crate) message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            message: message.into(),
+        }
+    }
+}
+
+impl ApiError {
+    pub(crate) const fn new(entry: &'static Entry) -> Self {
+        Self {
+            entry,
+            particular: None,
+            problems: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    /// 400 `bad_request`: what a schema says of fields. See Q3 of the contract.
+    pub(crate) fn bad_request(problems: Vec<Problem>) -> Self {
+        Self {
+            problems,
+            ..Self::new(&catalogue::BAD_REQUEST)
+        }
+    }
+
+    /// 400 `bad_request` for one field.
+    pub(crate) fn bad_field(field: &str, message: impl Into<String>) -> Self {
+        Self::bad_request(vec![Problem::new(field, message)])
+    }
+
+    /// 400 `invalid_field`: a rule that no schema can express.
+    pub(crate) fn invalid_field(field: &str, message: &str) -> Self {
+        Self {
+            problems: vec![Problem::new(field, message)],
+            ..Self::new(&catalogue::INVALID_FIELD)
+        }
+    }
+
+    /// 404 `not_found`: `what` as in `Client token ctkn_…`.
+    pub(crate) fn not_found(what: String) -> Self {
+        Self {
+            particular: Some(what),
+            ..Self::new(&catalogue::NOT_FOUND)
+        }
+    }
+
+    pub(crate) fn too_many_requests(retry_after: u64) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(&catalogue::TOO_MANY_REQUESTS)
+        }
+    }
+
+    pub(crate) fn detail(&self) -> String {
+        match &self.particular {
+            Some(particular) => self.entry.detail.replace("{}", particular),
+            None => self.entry.detail.to_owned(),
+        }
+    }
+
+    /// The error of a failed credential as this surface answers it: 403 on the compatible one, where no other status
+    /// tells of authentication; 401 with a challenge on ours, as RFC 9110 and RFC 6750 have it.
+    pub(crate) fn into_response_on(self, surface: Surface) -> Response {
+        let is_credential = [
+            catalogue::AUTHENTICATION_MISSING.code,
+            catalogue::AUTHENTICATION_MALFORMED.code,
+            catalogue::INVALID_TOKEN.code,
+        ]
+        .contains(&self.entry.code);
+        let missing = self.entry.code == catalogue::AUTHENTICATION_MISSING.code;
+        let mut response = self.into_response();
+        if is_credential && surface == Surface::Native {
+            *response.status_mut() = axum::http::StatusCode::UNAUTHORIZED;
+            let challenge = if missing {
+                r#"Bearer realm="tollgate""#
+            } else {
+                r#"Bearer realm="tollgate", error="invalid_token""#
+            };
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        response
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.entry.status().into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        tracing::error!(%error, "a request failed on the store");
+        Self::new(&catalogue::INTERNAL_ERROR)
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(_: Denied) -> Self {
+        Self::new(&catalogue::FORBIDDEN)
+    }
+}
+
+impl From<KeyReused> for ApiError {
+    fn from(_: KeyReused) -> Self {
+        Self::new(&catalogue::IDEMPOTENCY_KEY_REUSED)
+    }
+}
+
+impl From<AuthenticationError> for ApiError {
+    fn from(error: AuthenticationError) -> Self {
+        match error {
+            AuthenticationError::Invalid => Self::new(&catalogue::INVALID_TOKEN),
+            AuthenticationError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<EventError> for ApiError {
+    fn from(error: EventError) -> Self {
+        match error {
+            EventError::Denied(denied) => denied.into(),
+            EventError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl ApiError {
+    /// `id` as the caller gave it.
+    pub(crate) fn of_client_token(error: ClientTokenError, id: &str) -> Self {
+        match error {
+            ClientTokenError::Denied(denied) => denied.into(),
+            ClientTokenError::NotFound => Self::not_found(format!("Client token {id}")),
+            ClientTokenError::Reactivation => {
+                Self::invalid_field("status", "A revoked client token can't be made active again")
+            }
+            ClientTokenError::KeyReused(reused) => reused.into(),
+            ClientTokenError::Contended => Self {
+                particular: Some(id.to_owned()),
+                ..Self::new(&catalogue::CONCURRENT_MODIFICATION)
+            },
+            ClientTokenError::Storage(error) => error.into(),
+        }
+    }
+
+    /// `id` as the caller gave it. What only managing keys can answer doesn't arise over HTTP.
+    pub(crate) fn of_api_key(error: ApiKeyError, id: &str) -> Self {
+        match error {
+            ApiKeyError::Denied(denied) => denied.into(),
+            ApiKeyError::NotFound => Self::not_found(format!("API key {id}")),
+            ApiKeyError::Storage(error) => error.into(),
+            ApiKeyError::ExpiryInThePast | ApiKeyError::ExpiryTooLate => {
+                Self::invalid_field("expires_at", &error.to_string())
+            }
+            ApiKeyError::Ended(_) => Self::invalid_field("status", &error.to_string()),
+            ApiKeyError::Contended => Self {
+                particular: Some(id.to_owned()),
+                ..Self::new(&catalogue::CONCURRENT_MODIFICATION)
+            },
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! From the parts of a request to values that are known to be good; bad input ends here.
+
+pub(crate) mod body;
+pub(crate) mod idempotency;
+pub(crate) mod list;
+pub(crate) mod origin;
+pub(crate) mod path;

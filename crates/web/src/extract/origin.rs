@@ -1,0 +1,57 @@
+//! Where a request comes from and by which address it reached us, also behind a proxy that is trusted.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::{HeaderMap, Uri, header};
+use ipnet::IpNet;
+
+use crate::App;
+
+/// The client's address: the peer's, or, when the peer is a trusted proxy, the last address in `X-Forwarded-For` that
+/// isn't one.
+pub(crate) fn client_address(app: &App, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+    let trusted = &app.settings.trusted_proxies;
+    let mut address = peer.ip().to_canonical();
+    let forwarded = headers.get_all("x-forwarded-for");
+    let hops: Vec<&str> = forwarded
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    for hop in hops.iter().rev() {
+        if !is_trusted(trusted, address) {
+            break;
+        }
+        match hop.trim().parse::<IpAddr>() {
+            Ok(earlier) => address = earlier.to_canonical(),
+            Err(_) => break,
+        }
+    }
+    address
+}
+
+/// What the caller puts before a path to reach us, without a slash at its end: the setting, else what a trusted proxy
+/// says, else the request itself.
+pub(crate) fn base_url(app: &App, peer: SocketAddr, headers: &HeaderMap, uri: &Uri) -> String {
+    if let Some(public_url) = &app.settings.public_url {
+        return public_url.clone();
+    }
+    let proxied = is_trusted(&app.settings.trusted_proxies, peer.ip().to_canonical());
+    let forwarded = |name: &str| {
+        let value = headers.get(name).filter(|_| proxied)?.to_str().ok()?;
+        Some(value.split(',').next().unwrap_or_default().trim()).filter(|value| !value.is_empty())
+    };
+    let host = forwarded("x-forwarded-host")
+        .or_else(|| headers.get(header::HOST)?.to_str().ok())
+        .or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
+        .unwrap_or("localhost");
+    let scheme = match forwarded("x-forwarded-proto") {
+        Some("https") => "https",
+        _ => "http",
+    };
+    format!("{scheme}://{host}")
+}
+
+fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
+    trusted.iter().any(|network| network.contains(&address))
+}

@@ -1,0 +1,13 @@
+//! The native surface, under `/tollgate`: whatever is ours. The same envelope and the same errors as the compatible
+//! one, except that a missing or invalid credential is 401 with a challenge.
+
+mod client_tokens;
+mod errors;
+
+use crate::endpoint::Endpoint;
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let mut all = client_tokens::endpoints();
+    all.extend(errors::endpoints());
+    all
+}

@@ -1,0 +1,77 @@
+//! The socket: accepts connections, speaks HTTP/1.1 and HTTP/2 over them, and ends gracefully.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::App;
+use crate::front_door;
+use crate::router::router;
+
+/// How long a client may take to send a request's head.
+const SLOWEST_HEAD: Duration = Duration::from_secs(30);
+/// How long requests that are in flight get to finish when the server is stopped.
+const GRACE: Duration = Duration::from_secs(20);
+/// How long to wait when the machine has no more sockets to give.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `stop`, then lets what is in flight finish.
+pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> std::io::Result<()> {
+    let router = router(&app);
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(SLOWEST_HEAD);
+    builder.http2().timer(TokioTimer::new());
+    let in_flight = GracefulShutdown::new();
+
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        let (stream, peer) = match accepted {
+            Ok(connection) => connection,
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a connection");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let service = {
+            let (app, router) = (app.clone(), router.clone());
+            service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+                let (app, router) = (app.clone(), router.clone());
+                async move { Ok::<_, Infallible>(front_door::answer(&app, router, peer, request.map(Body::new)).await) }
+            })
+        };
+        let connection = builder
+            .serve_connection(TokioIo::new(prepared(stream, peer)), service)
+            .into_owned();
+        let connection = in_flight.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, %peer, "connection ended");
+            }
+        });
+    }
+
+    drop(listener);
+    if tokio::time::timeout(GRACE, in_flight.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not finish within {} s", GRACE.as_secs());
+    }
+    Ok(())
+}
+
+fn prepared(stream: TcpStream, peer: SocketAddr) -> TcpStream {
+    // Answers are written whole, so waiting to fill a packet only delays them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, %peer, "could not set TCP_NODELAY");
+    }
+    stream
+}
