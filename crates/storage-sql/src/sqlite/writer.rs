@@ -251,8 +251,8 @@ fn insert_api_key(transaction: &Transaction<'_>, key: &ApiKey) -> rusqlite::Resu
 fn update_api_key(transaction: &Transaction<'_>, from: &ApiKey, to: &ApiKey) -> rusqlite::Result<bool> {
     let updated = transaction
         .prepare_cached(
-            "UPDATE api_keys SET name = ?3, description = ?4, status = ?5, permissions = ?6, expiring_announced_at = ?7, \
-             updated_at = ?8, version = ?9 WHERE id = ?1 AND version = ?2",
+            "UPDATE api_keys SET name = ?3, description = ?4, status = ?5, permissions = ?6, expires_at = ?7, \
+             expiring_announced_at = ?8, updated_at = ?9, version = ?10 WHERE id = ?1 AND version = ?2",
         )?
         .execute(params![
             from.id.to_string(),
@@ -261,6 +261,7 @@ fn update_api_key(transaction: &Transaction<'_>, from: &ApiKey, to: &ApiKey) -> 
             to.description,
             to.status.name(),
             to.permissions.names().join(" "),
+            to.expires_at.map(Timestamp::as_micros),
             to.expiring_announced_at.map(Timestamp::as_micros),
             to.updated_at.as_micros(),
             to.version,
