@@ -40,6 +40,18 @@ kinds! {
     ApiKeyKind = "apikey_", ApiKeyId;
     /// An event.
     EventKind = "evt_", EventId;
+    /// A notification setting.
+    NotificationSettingKind = "ntfset_", NotificationSettingId;
+    /// A notification.
+    NotificationKind = "ntf_", NotificationId;
+    /// One delivery attempt of a notification.
+    NotificationLogKind = "ntflog_", NotificationLogId;
+    /// A simulation.
+    SimulationKind = "ntfsim_", SimulationId;
+    /// A run of a simulation.
+    SimulationRunKind = "ntfsimrun_", SimulationRunId;
+    /// An event of a run of a simulation.
+    SimulationEventKind = "ntfsimevt_", SimulationEventId;
 }
 
 /// A typed id: `<prefix><26 of a-z and 0-9>`. What we make is a lower-case ULID; what we accept is any such text,
