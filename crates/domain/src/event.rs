@@ -24,10 +24,18 @@ pub enum EventType {
     ApiKeyExpired,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// For the audit trail only: a notification setting was made.
+    NotificationSettingCreated,
+    /// For the audit trail only: a notification setting changed.
+    NotificationSettingUpdated,
+    /// For the audit trail only: a notification setting had failed for too long and was switched off.
+    NotificationSettingDeactivated,
+    /// For the audit trail only: a notification setting was deleted.
+    NotificationSettingDeleted,
 }
 
 impl EventType {
-    /// All that Tollgate emits.
+    /// All that the contract knows: listed, and told to receivers.
     pub const ALL: [Self; 8] = [
         Self::ClientTokenCreated,
         Self::ClientTokenUpdated,
@@ -37,6 +45,14 @@ impl EventType {
         Self::ApiKeyExpiring,
         Self::ApiKeyExpired,
         Self::ApiKeyRevoked,
+    ];
+
+    /// Ours: for the audit trail only, neither listed nor told to receivers.
+    pub const AUDIT_ONLY: [Self; 4] = [
+        Self::NotificationSettingCreated,
+        Self::NotificationSettingUpdated,
+        Self::NotificationSettingDeactivated,
+        Self::NotificationSettingDeleted,
     ];
 
     /// What happens to API keys.
@@ -59,12 +75,24 @@ impl EventType {
             Self::ApiKeyExpiring => "api_key.expiring",
             Self::ApiKeyExpired => "api_key.expired",
             Self::ApiKeyRevoked => "api_key.revoked",
+            Self::NotificationSettingCreated => "notification_setting.created",
+            Self::NotificationSettingUpdated => "notification_setting.updated",
+            Self::NotificationSettingDeactivated => "notification_setting.deactivated",
+            Self::NotificationSettingDeleted => "notification_setting.deleted",
         }
     }
 
     /// From its [`name`](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|event_type| event_type.name() == name)
+        Self::ALL
+            .into_iter()
+            .chain(Self::AUDIT_ONLY)
+            .find(|event_type| event_type.name() == name)
+    }
+
+    /// Whether the contract knows it: whether it is listed and told to receivers.
+    pub fn is_public(self) -> bool {
+        !Self::AUDIT_ONLY.contains(&self)
     }
 }
 

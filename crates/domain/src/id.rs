@@ -133,6 +133,13 @@ impl<K: Kind> JsonSchema for Id<K> {
     }
 }
 
+/// What the tail of an id made at `time` begins with: ids made before sort before it.
+pub fn time_prefix(time: Timestamp) -> String {
+    let mut buffer = [0; 26];
+    let text = Ulid::from_parts(time.as_millis(), 0).array_to_str(&mut buffer);
+    text[..10].to_ascii_lowercase()
+}
+
 /// Makes ids that sort in the order they were made, also within a millisecond and when the clock goes back.
 #[derive(Debug, Default)]
 pub struct IdGenerator {

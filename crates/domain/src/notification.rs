@@ -93,8 +93,8 @@ pub struct Notification {
     pub delivered_at: Option<Timestamp>,
     /// When it was last replayed.
     pub replayed_at: Option<Timestamp>,
-    /// When the next attempt is due; `None` when none follows.
-    pub next_attempt_at: Option<Timestamp>,
+    /// When the next attempt is due after a failed one; `None` before the first attempt and when none follows.
+    pub retry_at: Option<Timestamp>,
 }
 
 /// One delivery attempt.

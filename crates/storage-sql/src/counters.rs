@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use tollgate_domain::client_token::ClientTokenStatus;
 use tollgate_domain::event::EventType;
-use tollgate_domain::id::WorkspaceId;
+use tollgate_domain::id::{NotificationSettingId, WorkspaceId};
+use tollgate_domain::notification::NotificationStatus;
 use tollgate_storage::{Change, TOTAL_CAP, Write};
 
 /// The counter of a workspace's client tokens with this status.
@@ -18,6 +19,11 @@ pub(crate) const API_KEYS: &str = "api_keys";
 /// The counter of a workspace's events of this type.
 pub(crate) fn events(event_type: EventType) -> String {
     format!("events.{}", event_type.name())
+}
+
+/// The counter of a setting's notifications with this status.
+pub(crate) fn notifications(setting: NotificationSettingId, status: NotificationStatus) -> String {
+    format!("notifications.{setting}.{}", status.name())
 }
 
 /// A sum of counters as a page's total.
@@ -39,7 +45,15 @@ impl Deltas {
                 self.move_by(to.workspace, client_tokens(to.status), 1);
             }
             Write::CreateApiKey(key) => self.move_by(key.workspace, API_KEYS.to_owned(), 1),
+            // A notification's counters move where its row is found; a setting's rows are counted as they are, they are few.
             Write::CreateWorkspace(_)
+            | Write::CreateNotificationSetting { .. }
+            | Write::UpdateNotificationSetting { .. }
+            | Write::DeleteNotificationSetting { .. }
+            | Write::LeaseNotifications { .. }
+            | Write::RecordAttempt(_)
+            | Write::ReplayNotification { .. }
+            | Write::Prune { .. }
             | Write::UpdateClientToken { .. }
             | Write::UpdateApiKey { .. }
             | Write::TouchApiKey { .. }
@@ -48,6 +62,39 @@ impl Deltas {
         for event in &change.events {
             self.move_by(event.workspace, events(event.event_type), 1);
         }
+    }
+
+    /// A new notification, not attempted yet.
+    pub(crate) fn notification_made(&mut self, workspace: WorkspaceId, setting: NotificationSettingId) {
+        self.move_by(workspace, notifications(setting, NotificationStatus::NotAttempted), 1);
+    }
+
+    /// A notification changed its status.
+    pub(crate) fn notification_moved(
+        &mut self,
+        workspace: WorkspaceId,
+        setting: NotificationSettingId,
+        (before, after): (NotificationStatus, NotificationStatus),
+    ) {
+        if before != after {
+            self.move_by(workspace, notifications(setting, before), -1);
+            self.move_by(workspace, notifications(setting, after), 1);
+        }
+    }
+
+    /// A notification is gone.
+    pub(crate) fn notification_removed(
+        &mut self,
+        workspace: WorkspaceId,
+        setting: NotificationSettingId,
+        status: NotificationStatus,
+    ) {
+        self.move_by(workspace, notifications(setting, status), -1);
+    }
+
+    /// An event is gone.
+    pub(crate) fn event_removed(&mut self, workspace: WorkspaceId, event_type: EventType) {
+        self.move_by(workspace, events(event_type), -1);
     }
 
     fn move_by(&mut self, workspace: WorkspaceId, name: String, by: i64) {

@@ -14,7 +14,7 @@ pub(crate) struct Migration {
 }
 
 /// All of them, oldest first.
-pub(crate) const ALL: [Migration; 2] = [
+pub(crate) const ALL: [Migration; 3] = [
     Migration {
         version: 1,
         sqlite: include_str!("../migrations/sqlite/0001_tokens_keys_events.sql"),
@@ -24,6 +24,11 @@ pub(crate) const ALL: [Migration; 2] = [
         version: 2,
         sqlite: include_str!("../migrations/sqlite/0002_idempotent_answers.sql"),
         postgres: include_str!("../migrations/postgres/0002_idempotent_answers.sql"),
+    },
+    Migration {
+        version: 3,
+        sqlite: include_str!("../migrations/sqlite/0003_webhooks.sql"),
+        postgres: include_str!("../migrations/postgres/0003_webhooks.sql"),
     },
 ];
 

@@ -3,7 +3,9 @@
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::Event;
-use tollgate_domain::id::ApiKeyId;
+use tollgate_domain::id::{ApiKeyId, NotificationId, NotificationSettingId, WorkspaceId};
+use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationStatus};
+use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 
@@ -12,7 +14,9 @@ use tollgate_domain::workspace::Workspace;
 pub struct Change {
     /// The row, with what must still hold for it.
     pub write: Write,
-    /// What happened, in this order; each gets the next place in the sequence.
+    /// What happened, in this order; each gets the next place in the sequence, and for each notification setting of
+    /// its workspace that wants it ([`NotificationSetting::wants`]), as committed before this change, a notification
+    /// with the id that [`tollgate_domain::notification::id_of`] gives, due at once.
     pub events: Vec<Event>,
     /// The request this answers, when it came with a key of its own: kept with the rest, or found to be answered
     /// before, and then nothing else happens.
@@ -70,6 +74,66 @@ pub enum Write {
         /// When.
         used_at: Timestamp,
     },
+    /// A new notification setting, if the workspace's settings are still those that the use-case saw; else
+    /// [`Outcome::Stale`].
+    CreateNotificationSetting {
+        /// The new one.
+        setting: NotificationSetting,
+        /// What the use-case saw of the others.
+        seen: SettingsSeen,
+    },
+    /// `to` in place of the setting, if the workspace's settings are still those that the use-case saw; else
+    /// [`Outcome::Stale`]. Workspace, id, type and time of creation stay; so does `failing_since`, except that it is
+    /// cleared when the setting becomes active.
+    UpdateNotificationSetting {
+        /// As it shall be; a later version.
+        to: NotificationSetting,
+        /// What the use-case saw of all of them.
+        seen: SettingsSeen,
+    },
+    /// The setting is gone, with its notifications and their attempts, which are no longer shown and are removed by
+    /// [`Write::Prune`]. [`Outcome::Stale`] when it is gone already.
+    DeleteNotificationSetting {
+        /// Whose.
+        workspace: WorkspaceId,
+        /// Which.
+        id: NotificationSettingId,
+    },
+    /// Takes up to `limit` of a setting's notifications that are due, earliest first, until `until`: nobody else gets
+    /// them before. Nothing for a setting that isn't active. [`Outcome::Leased`].
+    LeaseNotifications {
+        /// Which queue.
+        setting: NotificationSettingId,
+        /// The current time.
+        now: Timestamp,
+        /// When others may take what isn't recorded by then.
+        until: Timestamp,
+        /// How many.
+        limit: usize,
+    },
+    /// An attempt and what follows from it. A notification that is delivered stays delivered. Passed over when the
+    /// notification is gone.
+    RecordAttempt(AttemptRecord),
+    /// Another delivery of a notification, due at once; the original notes when. [`Outcome::Stale`] when the original
+    /// is gone.
+    ReplayNotification {
+        /// Whose.
+        workspace: WorkspaceId,
+        /// Which.
+        original: NotificationId,
+        /// The new one's id.
+        id: NotificationId,
+        /// The current time.
+        at: Timestamp,
+    },
+    /// Removes what is older than `before` (notifications with their attempts, then events that no notification is
+    /// left of) and what belongs to settings that are gone, at most `limit` rows of each.
+    Prune {
+        /// Older than this.
+        before: Timestamp,
+        /// How many at a time.
+        limit: usize,
+    },
     /// Removes idempotent answers that are forgotten at `now`, at most `limit`.
     ForgetIdempotentAnswers {
         /// The current time.
@@ -77,6 +141,42 @@ pub enum Write {
         /// How many at a time.
         limit: usize,
     },
+}
+
+/// What a use-case saw of a workspace's notification settings: changes with each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettingsSeen {
+    /// How many there were.
+    pub count: i64,
+    /// The sum of their versions.
+    pub versions: i64,
+}
+
+impl SettingsSeen {
+    /// Of these settings: all that the workspace has.
+    pub fn of(settings: &[NotificationSetting]) -> Self {
+        Self {
+            count: i64::try_from(settings.len()).unwrap_or(i64::MAX),
+            versions: settings.iter().map(|setting| setting.version).sum(),
+        }
+    }
+}
+
+/// A delivery attempt, and where it leaves the notification and its setting.
+#[derive(Clone, Debug)]
+pub struct AttemptRecord {
+    /// Whose.
+    pub workspace: WorkspaceId,
+    /// Which destination.
+    pub setting: NotificationSettingId,
+    /// One row of the log, or two when a rotation had both secrets tried.
+    pub attempts: Vec<DeliveryAttempt>,
+    /// Where the notification stands now.
+    pub status: NotificationStatus,
+    /// When the next attempt is due; `None` when none follows.
+    pub retry_at: Option<Timestamp>,
+    /// When all this was over.
+    pub at: Timestamp,
 }
 
 /// What became of a change.
@@ -91,6 +191,8 @@ pub enum Outcome {
     Stale,
     /// The request was answered before: nothing was written, this was the answer.
     AlreadyAnswered(IdempotentAnswer),
+    /// These are the caller's until the lease ends, in the order they were due.
+    Leased(Vec<Notification>),
 }
 
 /// How a caller names a request that it may send twice.

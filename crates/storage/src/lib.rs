@@ -15,12 +15,16 @@ use tokio::sync::watch;
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, WorkspaceId};
+use tollgate_domain::id::{
+    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId,
+};
+use tollgate_domain::notification::{DeliveryAttempt, Notification};
+use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 
-pub use change::{Change, IdempotencyKey, IdempotentAnswer, Outcome, Write};
-pub use page::{ClientTokenPage, EventPage, Order, Page, Slice, TOTAL_CAP};
+pub use change::{AttemptRecord, Change, IdempotencyKey, IdempotentAnswer, Outcome, SettingsSeen, Write};
+pub use page::{ClientTokenPage, EventPage, NotificationPage, NotificationSettingPage, Order, Page, Slice, TOTAL_CAP};
 
 /// Why the store gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +112,49 @@ pub trait Storage: Send + Sync {
         upto: u64,
         types: &[EventType],
     ) -> Result<Vec<(u64, Event)>, StorageError>;
+
+    /// The notification setting of this id in this workspace.
+    async fn notification_setting(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationSettingId,
+    ) -> Result<Option<NotificationSetting>, StorageError>;
+
+    /// All notification settings of a workspace, oldest first.
+    async fn all_notification_settings(&self, workspace: WorkspaceId)
+    -> Result<Vec<NotificationSetting>, StorageError>;
+
+    /// A page of a workspace's notification settings, by id. The total is exact: they are few.
+    async fn notification_settings(
+        &self,
+        workspace: WorkspaceId,
+        page: &NotificationSettingPage,
+    ) -> Result<Slice<NotificationSetting>, StorageError>;
+
+    /// Active settings, in any workspace, with a notification that is due at `now`.
+    async fn due_notification_settings(&self, now: Timestamp) -> Result<Vec<NotificationSetting>, StorageError>;
+
+    /// The notification of this id in this workspace, unless its setting is gone.
+    async fn notification(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationId,
+    ) -> Result<Option<Notification>, StorageError>;
+
+    /// A page of a workspace's notifications, by id; none whose setting is gone. The total is told when only settings
+    /// and statuses are asked for.
+    async fn notifications(
+        &self,
+        workspace: WorkspaceId,
+        page: &NotificationPage,
+    ) -> Result<Slice<Notification>, StorageError>;
+
+    /// A page of a notification's delivery attempts, by id.
+    async fn delivery_attempts(
+        &self,
+        notification: NotificationId,
+        page: &Page<NotificationLogKind>,
+    ) -> Result<Slice<DeliveryAttempt>, StorageError>;
 
     /// What was answered to the request with this key, unless that is forgotten at `now`.
     async fn idempotent_answer(

@@ -2,7 +2,12 @@
 
 use tollgate_domain::client_token::ClientTokenStatus;
 use tollgate_domain::event::EventType;
-use tollgate_domain::id::{ClientTokenKind, EventKind, Id, Kind};
+use tollgate_domain::id::{
+    ClientTokenKind, EventKind, Id, Kind, NotificationKind, NotificationSettingId, NotificationSettingKind,
+};
+use tollgate_domain::notification::NotificationStatus;
+use tollgate_domain::notification_setting::TrafficSource;
+use tollgate_domain::time::Timestamp;
 
 /// Which way a page runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +45,38 @@ pub struct ClientTokenPage {
 pub struct EventPage {
     /// Where, which way, how long.
     pub page: Page<EventKind>,
-    /// Only these; all when `None`. `Some` of nothing gives nothing.
+    /// Only these; all public ones when `None`. `Some` of nothing gives nothing.
     pub types: Option<Vec<EventType>>,
+}
+
+/// A page of notification settings.
+#[derive(Clone, Debug)]
+pub struct NotificationSettingPage {
+    /// Where, which way, how long.
+    pub page: Page<NotificationSettingKind>,
+    /// Only active ones, or only others; both when absent.
+    pub active: Option<bool>,
+    /// Only with this source; all when absent.
+    pub traffic_source: Option<TrafficSource>,
+}
+
+/// A page of notifications.
+#[derive(Clone, Debug)]
+pub struct NotificationPage {
+    /// Where, which way, how long.
+    pub page: Page<NotificationKind>,
+    /// Only of these settings; all when empty.
+    pub settings: Vec<NotificationSettingId>,
+    /// Only with one of these; all when empty.
+    pub statuses: Vec<NotificationStatus>,
+    /// Only those whose id or event type contains this.
+    pub search: Option<String>,
+    /// Only of entities with this id.
+    pub subject: Option<String>,
+    /// Only from this moment on.
+    pub from: Option<Timestamp>,
+    /// Only up to this moment.
+    pub to: Option<Timestamp>,
 }
 
 /// Totals are exact up to here; one more stands for "more than that". The contract's number.
@@ -55,7 +90,7 @@ pub struct Slice<T> {
     /// Whether more follow.
     pub has_more: bool,
     /// How many the filter lets through altogether, whatever the cursor: from counters kept in the same commit as the
-    /// rows, so no row is counted. `None` when it wasn't asked for.
+    /// rows, so no row is counted. `None` when it wasn't asked for, or when no counter tells of the filter.
     pub total: Option<u64>,
 }
 

@@ -3,6 +3,7 @@
 //! `dir/tollgate.sqlite3` in WAL mode with `synchronous=FULL`: a commit is on the disk before it is acknowledged.
 //! Other processes may open the same file; each sees the others' commits within [`pulse::POLL`].
 
+mod apply;
 mod checkpoint;
 mod connection;
 mod migrate;
@@ -21,12 +22,16 @@ use tokio::sync::watch;
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, WorkspaceId};
+use tollgate_domain::id::{
+    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId,
+};
+use tollgate_domain::notification::{DeliveryAttempt, Notification};
+use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, Outcome, Page, Pulse, Slice, Storage,
-    StorageError,
+    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage,
+    Outcome, Page, Pulse, Slice, Storage, StorageError,
 };
 
 use crate::queue::Queue;
@@ -217,6 +222,74 @@ impl Storage for SqliteStore {
         let types = types.to_vec();
         self.readers
             .read(move |connection| reads::events_between(connection, after, upto, &types))
+            .await
+    }
+
+    async fn notification_setting(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationSettingId,
+    ) -> Result<Option<NotificationSetting>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notification_settings::one(connection, workspace, id))
+            .await
+    }
+
+    async fn all_notification_settings(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<Vec<NotificationSetting>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notification_settings::all(connection, workspace))
+            .await
+    }
+
+    async fn notification_settings(
+        &self,
+        workspace: WorkspaceId,
+        page: &NotificationSettingPage,
+    ) -> Result<Slice<NotificationSetting>, StorageError> {
+        let page = page.clone();
+        self.readers
+            .read(move |connection| reads::notification_settings::page(connection, workspace, &page))
+            .await
+    }
+
+    async fn due_notification_settings(&self, now: Timestamp) -> Result<Vec<NotificationSetting>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notification_settings::due(connection, now))
+            .await
+    }
+
+    async fn notification(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationId,
+    ) -> Result<Option<Notification>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notifications::one(connection, workspace, id))
+            .await
+    }
+
+    async fn notifications(
+        &self,
+        workspace: WorkspaceId,
+        page: &NotificationPage,
+    ) -> Result<Slice<Notification>, StorageError> {
+        let page = page.clone();
+        self.readers
+            .read(move |connection| reads::notifications::page(connection, workspace, &page))
+            .await
+    }
+
+    async fn delivery_attempts(
+        &self,
+        notification: NotificationId,
+        page: &Page<NotificationLogKind>,
+    ) -> Result<Slice<DeliveryAttempt>, StorageError> {
+        let page = *page;
+        self.readers
+            .read(move |connection| reads::notifications::attempts(connection, notification, page))
             .await
     }
 

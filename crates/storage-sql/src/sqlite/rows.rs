@@ -7,7 +7,10 @@ use tollgate_domain::client_token::{ClientToken, ClientTokenStatus, TokenText};
 use tollgate_domain::environment::Environment;
 use tollgate_domain::event::{Actor, Event, EventType};
 use tollgate_domain::id::{Id, Kind};
+use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin, NotificationStatus};
+use tollgate_domain::notification_setting::{DestinationType, NotificationSetting, TrafficSource};
 use tollgate_domain::permission::PermissionSet;
+use tollgate_domain::signature::EndpointSecret;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{IdempotentAnswer, StorageError};
@@ -39,7 +42,7 @@ fn parsed<T>(row: &Row<'_>, column: &'static str, parse: impl FnOnce(&str) -> Op
     parse(text).ok_or_else(|| unreadable(column))
 }
 
-fn id<K: Kind>(row: &Row<'_>, column: &'static str) -> rusqlite::Result<Id<K>> {
+pub(super) fn id<K: Kind>(row: &Row<'_>, column: &'static str) -> rusqlite::Result<Id<K>> {
     parsed(row, column, |text| Id::parse(text).ok())
 }
 
@@ -112,7 +115,7 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event {
         workspace: id(row, "workspace_id")?,
         id: id(row, "id")?,
-        event_type: parsed(row, "type", EventType::from_name)?,
+        event_type: event_type(row)?,
         occurred_at: time(row, "occurred_at")?,
         subject: row.get("subject_id")?,
         data: row.get("data")?,
@@ -134,4 +137,77 @@ pub(super) fn idempotent_answer(row: &Row<'_>) -> rusqlite::Result<IdempotentAns
         answer: row.get("answer")?,
         expires_at: time(row, "expires_at")?,
     })
+}
+
+pub(super) fn event_type(row: &Row<'_>) -> rusqlite::Result<EventType> {
+    parsed(row, "type", EventType::from_name)
+}
+
+pub(super) fn notification_status(row: &Row<'_>) -> rusqlite::Result<NotificationStatus> {
+    parsed(row, "status", NotificationStatus::from_name)
+}
+
+/// A row of [`super::reads::notifications::SELECT`].
+pub(super) fn notification(row: &Row<'_>) -> rusqlite::Result<Notification> {
+    Ok(Notification {
+        workspace: id(row, "workspace_id")?,
+        id: id(row, "notification_id")?,
+        setting: id(row, "setting_id")?,
+        event: event(row)?,
+        origin: parsed(row, "origin", NotificationOrigin::from_name)?,
+        status: notification_status(row)?,
+        times_attempted: row.get("times_attempted")?,
+        last_attempt_at: optional_time(row, "last_attempt_at")?,
+        delivered_at: optional_time(row, "delivered_at")?,
+        replayed_at: optional_time(row, "replayed_at")?,
+        retry_at: optional_time(row, "retry_at")?,
+    })
+}
+
+pub(super) fn delivery_attempt(row: &Row<'_>) -> rusqlite::Result<DeliveryAttempt> {
+    Ok(DeliveryAttempt {
+        id: id(row, "id")?,
+        notification: id(row, "notification_id")?,
+        response_code: row.get("response_code")?,
+        response_content_type: row.get("response_content_type")?,
+        response_body: row.get("response_body")?,
+        problem: row.get("problem")?,
+        attempted_at: time(row, "attempted_at")?,
+        duration_ms: row.get("duration_ms")?,
+    })
+}
+
+pub(super) fn notification_setting(row: &Row<'_>) -> rusqlite::Result<NotificationSetting> {
+    let secret: String = row.get("secret")?;
+    let previous: Option<String> = row.get("previous_secret")?;
+    let until = optional_time(row, "previous_secret_until")?;
+    let names: String = row.get("subscribed_events")?;
+    Ok(NotificationSetting {
+        workspace: id(row, "workspace_id")?,
+        id: id(row, "id")?,
+        description: row.get("description")?,
+        destination_type: parsed(row, "type", DestinationType::from_name)?,
+        destination: row.get("destination")?,
+        active: row.get("active")?,
+        api_version: row.get("api_version")?,
+        include_sensitive_fields: row.get("include_sensitive_fields")?,
+        traffic_source: parsed(row, "traffic_source", TrafficSource::from_name)?,
+        subscribed_events: names.split_ascii_whitespace().map(str::to_owned).collect(),
+        secret: EndpointSecret::from_text(&secret),
+        previous_secret: previous.map(|text| EndpointSecret::from_text(&text)).zip(until),
+        failing_since: optional_time(row, "failing_since")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+        version: row.get("version")?,
+    })
+}
+
+/// Names with a blank before, between and behind them, so that each can be found whole.
+pub(super) fn joined(names: &[String]) -> String {
+    format!(" {} ", names.join(" "))
+}
+
+/// A limit as SQLite's integer.
+pub(super) fn limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }

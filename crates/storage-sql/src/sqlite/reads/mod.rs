@@ -1,5 +1,8 @@
 //! The questions, in SQL. Pages are keyset: each statement walks one index from the cursor on and stops at its limit.
 
+pub(super) mod notification_settings;
+pub(super) mod notifications;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
@@ -9,7 +12,7 @@ use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice};
 
-use super::rows;
+use super::rows::{self, limit as limit_of};
 use crate::counters;
 
 pub(super) fn head(connection: &Connection) -> rusqlite::Result<u64> {
@@ -139,7 +142,8 @@ pub(super) fn events(
     let items = match &asked.types {
         None => connection
             .prepare_cached(&format!(
-                "SELECT * FROM events WHERE workspace_id = ?1 AND id {beyond} ?2 ORDER BY id {direction} LIMIT ?3"
+                "SELECT * FROM events WHERE workspace_id = ?1 AND id {beyond} ?2 AND +type NOT IN ({}) ORDER BY id {direction} LIMIT ?3",
+                quoted(&EventType::AUDIT_ONLY)
             ))?
             .query_map(
                 params![workspace.to_string(), cursor(&asked.page), one_more(limit)],
@@ -187,15 +191,10 @@ pub(super) fn events_between(
     upto: u64,
     types: &[EventType],
 ) -> rusqlite::Result<Vec<(u64, Event)>> {
-    // The names are our own constants, so they can stand in the statement.
-    let names: Vec<String> = types
-        .iter()
-        .map(|event_type| format!("'{}'", event_type.name()))
-        .collect();
     connection
         .prepare_cached(&format!(
             "SELECT * FROM events WHERE sequence > ?1 AND sequence <= ?2 AND +type IN ({}) ORDER BY sequence",
-            names.join(", ")
+            quoted(types)
         ))?
         .query_map(params![place(after), place(upto)], rows::placed_event)?
         .collect()
@@ -239,13 +238,18 @@ fn one_more(limit: usize) -> i64 {
     limit_of(limit).saturating_add(1)
 }
 
-fn limit_of(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
 /// A place as SQLite's integer; places beyond it don't exist.
 fn place(sequence: u64) -> i64 {
     i64::try_from(sequence).unwrap_or(i64::MAX)
+}
+
+/// Names for a list in SQL. They are our own constants, so they can stand in the statement.
+fn quoted(types: &[EventType]) -> String {
+    let names: Vec<String> = types
+        .iter()
+        .map(|event_type| format!("'{}'", event_type.name()))
+        .collect();
+    names.join(", ")
 }
 
 fn distinct(types: &[EventType]) -> Vec<EventType> {

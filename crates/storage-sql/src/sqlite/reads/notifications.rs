@@ -1,0 +1,143 @@
+//! Notifications and their delivery attempts.
+
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use tollgate_domain::id::{NotificationId, NotificationLogKind, WorkspaceId};
+use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationStatus};
+use tollgate_storage::{NotificationPage, Page, Slice};
+
+use super::{cursor, keyset, one_more};
+use crate::counters;
+use crate::sqlite::rows;
+
+/// A notification with its event. Those whose setting or event is gone don't show.
+pub(crate) const SELECT: &str = "SELECT n.workspace_id, n.id AS notification_id, n.setting_id, n.origin, n.status, n.times_attempted, \
+     n.last_attempt_at, n.delivered_at, n.replayed_at, n.retry_at, e.id, e.type, e.occurred_at, e.subject_id, e.data, \
+     e.actor_kind, e.actor_id FROM notifications n CROSS JOIN events e ON e.sequence = n.event_sequence CROSS JOIN \
+     notification_settings s ON s.id = n.setting_id AND s.deleted_at IS NULL";
+
+pub(crate) fn one(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    id: NotificationId,
+) -> rusqlite::Result<Option<Notification>> {
+    connection
+        .prepare_cached(&format!("{SELECT} WHERE n.workspace_id = ?1 AND n.id = ?2"))?
+        .query_row([workspace.to_string(), id.to_string()], rows::notification)
+        .optional()
+}
+
+pub(crate) fn page(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    asked: &NotificationPage,
+) -> rusqlite::Result<Slice<Notification>> {
+    let (beyond, direction) = keyset(asked.page.order);
+    let mut conditions = format!("n.workspace_id = ?1 AND n.id {beyond} ?2");
+    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(workspace.to_string()), Box::new(cursor(&asked.page))];
+    let mut ask = |condition: &str, value: Box<dyn ToSql>| {
+        values.push(value);
+        conditions.push_str(&condition.replace('?', &format!("?{}", values.len())));
+    };
+    for (column, names) in [
+        (
+            "setting_id",
+            asked.settings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ),
+        (
+            "status",
+            asked.statuses.iter().map(|status| status.name().to_owned()).collect(),
+        ),
+    ] {
+        match names.len() {
+            0 => {}
+            // One alone is an equality, which an index by it and the id can walk in order.
+            1 => names
+                .into_iter()
+                .for_each(|name| ask(&format!(" AND n.{column} = ?"), Box::new(name))),
+            _ => ask(
+                &format!(" AND +n.{column} IN (SELECT value FROM json_each(?))"),
+                Box::new(format!("[\"{}\"]", names.join("\",\""))),
+            ),
+        }
+    }
+    if let Some(search) = &asked.search {
+        ask(
+            " AND (instr(n.id, ?) > 0 OR instr(n.type, ?) > 0)",
+            Box::new(search.clone()),
+        );
+    }
+    if let Some(subject) = &asked.subject {
+        ask(" AND e.subject_id = ?", Box::new(subject.clone()));
+    }
+    if let Some(from) = asked.from {
+        ask(" AND n.occurred_at >= ?", Box::new(from.as_micros()));
+    }
+    if let Some(to) = asked.to {
+        ask(" AND n.occurred_at <= ?", Box::new(to.as_micros()));
+    }
+    values.push(Box::new(one_more(asked.page.limit)));
+    let sql = format!(
+        "{SELECT} WHERE {conditions} ORDER BY n.id {direction} LIMIT ?{}",
+        values.len()
+    );
+    let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
+    let items = connection
+        .prepare_cached(&sql)?
+        .query_map(values.as_slice(), rows::notification)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let counted = asked.search.is_none() && asked.subject.is_none() && asked.from.is_none() && asked.to.is_none();
+    let total = (asked.page.count && counted)
+        .then(|| total(connection, workspace, asked))
+        .transpose()?;
+    Ok(Slice::from_one_more(items, asked.page.limit, total))
+}
+
+/// From the counters of the workspace's settings.
+fn total(connection: &Connection, workspace: WorkspaceId, asked: &NotificationPage) -> rusqlite::Result<u64> {
+    let settings = if asked.settings.is_empty() {
+        let all = super::notification_settings::all(connection, workspace)?;
+        all.into_iter().map(|setting| setting.id).collect()
+    } else {
+        let mut settings = asked.settings.clone();
+        settings.sort_unstable();
+        settings.dedup();
+        settings
+    };
+    let statuses: Vec<NotificationStatus> = NotificationStatus::ALL
+        .into_iter()
+        .filter(|status| asked.statuses.is_empty() || asked.statuses.contains(status))
+        .collect();
+    let names: Vec<String> = settings
+        .into_iter()
+        .flat_map(|setting| {
+            statuses
+                .iter()
+                .map(move |status| counters::notifications(setting, *status))
+        })
+        .collect();
+    super::total(connection, workspace, &names)
+}
+
+pub(crate) fn attempts(
+    connection: &Connection,
+    notification: NotificationId,
+    page: Page<NotificationLogKind>,
+) -> rusqlite::Result<Slice<DeliveryAttempt>> {
+    let (beyond, direction) = keyset(page.order);
+    let items = connection
+        .prepare_cached(&format!(
+            "SELECT * FROM delivery_attempts WHERE notification_id = ?1 AND id {beyond} ?2 ORDER BY id {direction} LIMIT ?3"
+        ))?
+        .query_map(params![notification.to_string(), cursor(&page), one_more(page.limit)], rows::delivery_attempt)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let total = page.count.then(|| {
+        connection
+            .prepare_cached("SELECT count(*) FROM delivery_attempts WHERE notification_id = ?1")?
+            .query_row([notification.to_string()], |row| row.get(0))
+    });
+    Ok(Slice::from_one_more(
+        items,
+        page.limit,
+        total.transpose()?.map(counters::total),
+    ))
+}
