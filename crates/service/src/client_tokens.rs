@@ -162,7 +162,7 @@ impl Service {
                 .await?
             {
                 Outcome::Applied { .. } => return Ok(to),
-                Outcome::Stale | Outcome::AlreadyAnswered(_) => {}
+                _ => {}
             }
         }
         Err(ClientTokenError::Contended)
