@@ -28,7 +28,7 @@ pub(super) struct Session {
 pub(super) struct Applied {
     /// In the order of the changes.
     pub(super) outcomes: Vec<Result<Outcome, StorageError>>,
-    /// The last place of the sequence after the batch, if that was looked at.
+    /// The last place of the sequence after the batch. `None` when it took no head: nobody is to be woken by that.
     pub(super) head: Option<u64>,
 }
 
@@ -112,7 +112,7 @@ impl Session {
         let leased = self.write(&writes, takes_head).await?;
         Ok(Applied {
             outcomes: plan::outcomes(changes, verdicts, before, leased),
-            head: Some(before + writes.events.len() as u64),
+            head: takes_head.then_some(before + writes.events.len() as u64),
         })
     }
 
