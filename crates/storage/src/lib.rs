@@ -113,6 +113,16 @@ pub trait Storage: Send + Sync {
         types: &[EventType],
     ) -> Result<Vec<(u64, Event)>, StorageError>;
 
+    /// A workspace's public events, with their places, after place `after` up to and including `upto`, in the order of
+    /// the sequence; at most `limit`.
+    async fn workspace_events_between(
+        &self,
+        workspace: WorkspaceId,
+        after: u64,
+        upto: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Event)>, StorageError>;
+
     /// The notification setting of this id in this workspace.
     async fn notification_setting(
         &self,
