@@ -70,6 +70,16 @@ impl Permission {
     pub const API_KEY_READ: Self = Self::named("api_key.read");
     /// `notification.read`
     pub const NOTIFICATION_READ: Self = Self::named("notification.read");
+    /// `notification.write`
+    pub const NOTIFICATION_WRITE: Self = Self::named("notification.write");
+    /// `notification_setting.read`
+    pub const NOTIFICATION_SETTING_READ: Self = Self::named("notification_setting.read");
+    /// `notification_setting.write`
+    pub const NOTIFICATION_SETTING_WRITE: Self = Self::named("notification_setting.write");
+    /// `notification_simulation.read`
+    pub const NOTIFICATION_SIMULATION_READ: Self = Self::named("notification_simulation.read");
+    /// `notification_simulation.write`
+    pub const NOTIFICATION_SIMULATION_WRITE: Self = Self::named("notification_simulation.write");
 
     /// The permission of this name; doesn't compile into a constant when there is none.
     const fn named(name: &str) -> Self {

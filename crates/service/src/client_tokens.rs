@@ -152,17 +152,13 @@ impl Service {
                 ));
             }
             let write = Write::UpdateClientToken { from, to: to.clone() };
-            match self
-                .storage
-                .commit(Change {
-                    write,
-                    events,
-                    idempotency: None,
-                })
-                .await?
-            {
-                Outcome::Applied { .. } => return Ok(to),
-                Outcome::Stale | Outcome::AlreadyAnswered(_) => {}
+            let change = Change {
+                write,
+                events,
+                idempotency: None,
+            };
+            if let Outcome::Applied { .. } = self.storage.commit(change).await? {
+                return Ok(to);
             }
         }
         Err(ClientTokenError::Contended)

@@ -11,6 +11,8 @@ mod client_tokens;
 mod events;
 mod housekeeping;
 mod idempotency;
+mod notification_settings;
+mod notifications;
 mod workspaces;
 
 use std::sync::Arc;
@@ -28,6 +30,8 @@ pub use caller::{Caller, Denied};
 pub use client_tokens::{ClientTokenError, ClientTokenPatch, NewClientToken};
 pub use events::EventError;
 pub use idempotency::{IdempotentRequest, KeyReused};
+pub use notification_settings::{NewNotificationSetting, NotificationSettingError, NotificationSettingPatch};
+pub use notifications::NotificationError;
 
 use authentication::Keyring;
 

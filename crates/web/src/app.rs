@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
+use tollgate_delivery::Guard;
 use tollgate_domain::environment::Environment;
 use tollgate_service::Service;
 
@@ -19,6 +20,10 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// What `documentation_url` in errors of the contract begins with, without a slash at its end.
     pub documentation_url: String,
+    /// Which addresses destinations may have.
+    pub guard: Guard,
+    /// Whether mail can be sent, so that email destinations are possible.
+    pub sends_mail: bool,
     /// What `GET /` tells somebody without a key.
     pub root_environment: Environment,
 }
@@ -33,6 +38,8 @@ impl Default for Settings {
                 "::1/128".parse().expect("a network"),
             ],
             documentation_url: "https://developer.paddle.com".to_owned(),
+            guard: Guard::default(),
+            sends_mail: false,
             root_environment: Environment::Live,
         }
     }

@@ -39,6 +39,24 @@ catalogue! {
         "Mend the fields that `errors` names.";
     INVALID_JSON = "invalid_json", 400, "request_error", Some("shared"), "Invalid JSON in your request.",
         "Send a body that is JSON in UTF-8.";
+    INVALID_TIME_QUERY_PARAMETER = "invalid_time_query_parameter", 400, "request_error", Some("shared"),
+        "Invalid timestamp as a query parameter.",
+        "Write it as 2026-03-02T09:15:04Z, 2026-03-02T09:15:04 (read as UTC) or 2026-03-02.";
+    URL_NOTIFICATION_SETTING_INCORRECT = "url_notification_setting_incorrect", 400, "request_error",
+        Some("notifications"), "A URL Notification Setting destination must be a URL.",
+        "Give an address that begins with https:// (http:// is enough in a sandbox).";
+    EMAIL_NOTIFICATION_SETTING_INCORRECT = "email_notification_setting_incorrect", 400, "request_error",
+        Some("notifications"), "An Email Notification Setting destination must be an email.",
+        "Give an email address.";
+    MAXIMUM_ACTIVE_SETTINGS = "notification_maximum_active_settings_reached", 400, "request_error",
+        Some("notifications"), "Maximum number of notification settings reached",
+        "Deactivate or delete one of the ten active notification settings.";
+    NOTIFICATION_CANNOT_REPLAY = "notification_cannot_replay", 400, "request_error", Some("notifications"),
+        "Notification {} can't be replayed because it's not `delivered` or `failed`.",
+        "Wait until it is delivered or has failed.";
+    REPLAY_INVALID_ORIGIN = "notification_replay_invalid_origin_type", 400, "request_error", Some("notifications"),
+        "Only notifications with the origin `event` can be replayed.",
+        "Replay the notification that this one is a replay of.";
     AUTHENTICATION_MISSING = "authentication_missing", 403, "request_error", Some("shared"),
         "Authentication header missing.",
         "Send `Authorization: Bearer <API key>`.";
@@ -62,6 +80,9 @@ catalogue! {
     CONCURRENT_MODIFICATION = "concurrent_modification", 409, "request_error", Some("shared"),
         "Concurrent modification of entity {}.",
         "Send the request again.";
+    SETTING_CANNOT_BE_DUPLICATE = "notification_setting_cannot_be_duplicate", 409, "request_error",
+        Some("notifications"), "A notification setting with the same destination and configuration already exists.",
+        "Change the existing one, or give another destination or other events.";
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 409, "request_error", None,
         "This Idempotency-Key was used with another request body in the last 24 hours.",
         "Use a new key for a new request; repeat the same body to get the first answer again.";
@@ -77,7 +98,7 @@ catalogue! {
         "Problem processing your request. The Paddle team has been notified.",
         "Try again; if it stays, look for the request id in Tollgate's log. The wording is the contract's: nobody was notified.";
     NOT_IMPLEMENTED = "not_implemented", 501, "api_error", Some("shared"), "HTTP method not recognized.",
-        "Use GET, POST or PATCH.";
+        "Use GET, POST, PATCH or DELETE.";
 }
 
 impl Entry {

@@ -69,6 +69,8 @@ pub(crate) enum Answer {
     One(fn(&mut SchemaGenerator) -> Schema),
     /// `data` and `meta` around many of these; paged when the endpoint has a listing.
     Many(fn(&mut SchemaGenerator) -> Schema),
+    /// Nothing: 204.
+    Nothing,
     /// A document of its own kind.
     Raw(&'static str),
 }
@@ -133,6 +135,12 @@ impl Endpoint {
     pub(crate) fn creates(mut self) -> Self {
         self.docs.success = 201;
         self.docs.idempotent = true;
+        self
+    }
+
+    /// Answers a success with this status.
+    pub(crate) fn success(mut self, status: u16) -> Self {
+        self.docs.success = status;
         self
     }
 

@@ -3,7 +3,10 @@
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use tollgate_service::{ApiKeyError, AuthenticationError, ClientTokenError, Denied, EventError, KeyReused};
+use tollgate_service::{
+    ApiKeyError, AuthenticationError, ClientTokenError, Denied, EventError, KeyReused, NotificationError,
+    NotificationSettingError,
+};
 use tollgate_storage::StorageError;
 
 use crate::catalogue::{self, Entry};
@@ -64,6 +67,14 @@ impl ApiError {
         Self {
             problems: vec![Problem::new(field, message)],
             ..Self::new(&catalogue::INVALID_FIELD)
+        }
+    }
+
+    /// 400 `invalid_time_query_parameter`, naming the parameters.
+    pub(crate) fn bad_times(problems: Vec<Problem>) -> Self {
+        Self {
+            problems,
+            ..Self::new(&catalogue::INVALID_TIME_QUERY_PARAMETER)
         }
     }
 
@@ -173,11 +184,41 @@ impl ApiError {
                 Self::invalid_field("status", "A revoked client token can't be made active again")
             }
             ClientTokenError::KeyReused(reused) => reused.into(),
-            ClientTokenError::Contended => Self {
-                particular: Some(id.to_owned()),
-                ..Self::new(&catalogue::CONCURRENT_MODIFICATION)
-            },
+            ClientTokenError::Contended => Self::contended(id),
             ClientTokenError::Storage(error) => error.into(),
+        }
+    }
+
+    /// `id` as the caller gave it.
+    pub(crate) fn of_notification_setting(error: NotificationSettingError, id: &str) -> Self {
+        match error {
+            NotificationSettingError::Denied(denied) => denied.into(),
+            NotificationSettingError::NotFound => Self::not_found(format!("Notification setting {id}")),
+            NotificationSettingError::TooManyActive => Self::new(&catalogue::MAXIMUM_ACTIVE_SETTINGS),
+            NotificationSettingError::Duplicate => Self::new(&catalogue::SETTING_CANNOT_BE_DUPLICATE),
+            NotificationSettingError::Contended => Self::contended(id),
+            NotificationSettingError::Storage(error) => error.into(),
+        }
+    }
+
+    /// `id` as the caller gave it.
+    pub(crate) fn of_notification(error: NotificationError, id: &str) -> Self {
+        match error {
+            NotificationError::Denied(denied) => denied.into(),
+            NotificationError::NotFound => Self::not_found(format!("Notification {id}")),
+            NotificationError::NotFinal => Self {
+                particular: Some(id.to_owned()),
+                ..Self::new(&catalogue::NOTIFICATION_CANNOT_REPLAY)
+            },
+            NotificationError::IsReplay => Self::new(&catalogue::REPLAY_INVALID_ORIGIN),
+            NotificationError::Storage(error) => error.into(),
+        }
+    }
+
+    fn contended(id: &str) -> Self {
+        Self {
+            particular: Some(id.to_owned()),
+            ..Self::new(&catalogue::CONCURRENT_MODIFICATION)
         }
     }
 
@@ -191,10 +232,7 @@ impl ApiError {
                 Self::invalid_field("expires_at", &error.to_string())
             }
             ApiKeyError::Ended(_) => Self::invalid_field("status", &error.to_string()),
-            ApiKeyError::Contended => Self {
-                particular: Some(id.to_owned()),
-                ..Self::new(&catalogue::CONCURRENT_MODIFICATION)
-            },
+            ApiKeyError::Contended => Self::contended(id),
         }
     }
 }

@@ -166,13 +166,17 @@ fn listing_parameters(listing: &Listing) -> Vec<Value> {
         ),
     ];
     for filter in listing.filters {
+        let items = match filter.values {
+            Some(values) => json!({ "type": "string", "enum": values() }),
+            None => json!({ "type": "string" }),
+        };
         parameters.push(json!({
             "name": filter.name,
             "in": "query",
             "description": filter.description,
             "style": "form",
             "explode": false,
-            "schema": { "type": "array", "items": { "type": "string", "enum": (filter.values)() } },
+            "schema": { "type": "array", "items": items },
         }));
     }
     parameters
@@ -191,6 +195,10 @@ fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
                 reference("Meta")
             };
             enveloped(&data, &meta)
+        }
+        Answer::Nothing => {
+            responses.insert(docs.success.to_string(), json!({ "description": "Done" }));
+            Value::Null
         }
         Answer::Raw(what) => {
             responses.insert(docs.success.to_string(), json!({ "description": what }));
@@ -340,17 +348,24 @@ fn shape_schema(shape: &Shape) -> Value {
 }
 
 fn field_schema(field: &Field) -> Value {
-    let kind = if field.nullable {
-        json!(["string", "null"])
-    } else {
-        json!("string")
-    };
-    match &field.kind {
-        FieldKind::Text(rule) => json!({
-            "type": kind, "description": field.description, "minLength": rule.min, "maxLength": rule.max,
+    let mut schema = match &field.kind {
+        FieldKind::Text(rule) => json!({ "type": "string", "minLength": rule.min, "maxLength": rule.max }),
+        FieldKind::Choice(names) => json!({ "type": "string", "enum": names }),
+        FieldKind::Flag => json!({ "type": "boolean" }),
+        FieldKind::Whole { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        FieldKind::Names(values) => json!({
+            "type": "array", "minItems": 1, "items": { "type": "string", "enum": values() },
         }),
-        FieldKind::Choice(names) => json!({ "type": kind, "description": field.description, "enum": names }),
+        FieldKind::Object => json!({ "type": "object" }),
+    };
+    if field.nullable {
+        schema["type"] = json!([schema["type"], "null"]);
+        if let Some(names) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+            names.push(Value::Null);
+        }
     }
+    schema["description"] = field.description.into();
+    schema
 }
 
 fn reference(name: &str) -> Value {

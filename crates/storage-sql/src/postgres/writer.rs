@@ -5,14 +5,15 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tollgate_storage::{Change, StorageError};
 use tracing::{info, warn};
 
 use super::batch::{Applied, Session};
+use super::conflicts::Touched;
 use super::connect::Connector;
 use super::failure::Failure;
-use super::plan::Rows;
 use super::pulse::Bell;
 use crate::queue::Job;
 
@@ -62,6 +63,9 @@ impl Writer {
         while self.fetch().await {
             let batch = self.next_batch();
             self.commit(batch).await;
+            // Who was just answered may have the next change at hand: one commit for all of them is cheaper than one
+            // for whoever comes first and another for the rest.
+            yield_now().await;
         }
     }
 
@@ -87,10 +91,10 @@ impl Writer {
 
     /// As many of the waiting as may share a transaction; the others stay, in their order.
     fn next_batch(&mut self) -> Vec<Job> {
-        let mut rows = Rows::default();
+        let mut touched = Touched::default();
         let (batch, waiting) = std::mem::take(&mut self.waiting)
             .into_iter()
-            .partition(|job| rows.take(&job.change));
+            .partition(|job| touched.take(&job.change));
         let waiting: Vec<Job> = waiting;
         self.waiting = waiting.into();
         batch
@@ -101,24 +105,31 @@ impl Writer {
         let changes: Vec<&Change> = batch.iter().map(|job| &job.change).collect();
         match self.apply(&changes).await {
             Ok(applied) => answer(batch, applied),
-            Err(failure) if failure.is_lost_connection() => {
-                warn!(error = %failure, changes = batch.len(), "changes were not acknowledged");
-                refuse(batch, &failure);
+            Err(failure) if batch.len() == 1 || self.session.is_none() => refuse(batch, &failure),
+            Err(failure) => {
+                warn!(error = %failure, changes = batch.len(), "a batch was refused, trying each change alone");
+                self.commit_each(batch).await;
             }
-            Err(failure) if batch.len() > 1 => {
-                warn!(error = %failure, changes = batch.len(), "a batch was refused: trying each change alone");
-                for job in batch {
-                    match self.apply(&[&job.change]).await {
-                        Ok(applied) => answer(vec![job], applied),
-                        Err(failure) => refuse(vec![job], &failure),
-                    }
-                }
-            }
-            Err(failure) => refuse(batch, &failure),
         }
     }
 
-    /// Applies changes over the connection there is, or a new one, and lets go of a connection that is lost.
+    async fn commit_each(&mut self, batch: Vec<Job>) {
+        let mut jobs = batch.into_iter();
+        while let Some(job) = jobs.next() {
+            match self.apply(&[&job.change]).await {
+                Ok(applied) => answer(vec![job], applied),
+                Err(failure) => {
+                    refuse(vec![job], &failure);
+                    if self.session.is_none() {
+                        refuse(jobs.collect(), &failure);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Applies changes over the connection there is, or a new one. After an error there is none when it is lost.
     async fn apply(&mut self, changes: &[&Change]) -> Result<Applied, Failure> {
         let session = self.session().await?;
         let asked_at = Instant::now();
@@ -126,8 +137,15 @@ impl Writer {
             .await
             .unwrap_or(Err(Failure::Plain("no answer in time")));
         match &applied {
-            Ok(applied) => self.bell.heard(applied.head, asked_at),
-            Err(failure) if failure.is_lost_connection() => self.session = None,
+            Ok(applied) => {
+                if let Some(head) = applied.head {
+                    self.bell.heard(head, asked_at);
+                }
+            }
+            Err(failure) if failure.is_lost_connection() => {
+                warn!(error = %failure, changes = changes.len(), "the connection was lost before the answer");
+                self.session = None;
+            }
             Err(_) => {}
         }
         applied

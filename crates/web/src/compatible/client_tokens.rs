@@ -34,7 +34,7 @@ pub(crate) const LISTING: Listing = Listing {
 const STATUS: Filter = Filter {
     name: "status",
     description: "Only tokens with one of these; active ones by default.",
-    values: || STATUSES.iter().map(|name| (*name).to_owned()).collect(),
+    values: Some(|| STATUSES.iter().map(|name| (*name).to_owned()).collect()),
 };
 
 const STATUSES: [&str; 2] = [ClientTokenStatus::Active.name(), ClientTokenStatus::Revoked.name()];

@@ -30,7 +30,7 @@ const LISTING: Listing = Listing {
 const EVENT_TYPE: Filter = Filter {
     name: "event_type",
     description: "Only events of one of these types.",
-    values: || catalogue().into_iter().map(|described| described.name).collect(),
+    values: Some(|| catalogue().into_iter().map(|described| described.name).collect()),
 };
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
@@ -66,10 +66,15 @@ impl<'a> TryFrom<&'a Event> for EventView<'a> {
             event_id: event.id,
             event_type: event.event_type.name(),
             occurred_at: event.occurred_at,
-            data: serde_json::from_str(&event.data)
-                .map_err(|error| StorageError::Corrupt(format!("events.data of {}: {error}", event.id)))?,
+            data: raw_data(event)?,
         })
     }
+}
+
+/// The stored entity, byte for byte.
+pub(crate) fn raw_data(event: &Event) -> Result<&RawValue, StorageError> {
+    serde_json::from_str(&event.data)
+        .map_err(|error| StorageError::Corrupt(format!("events.data of {}: {error}", event.id)))
 }
 
 /// 200 with a page.

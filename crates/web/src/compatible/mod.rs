@@ -4,6 +4,8 @@ mod api_keys;
 pub(crate) mod client_tokens;
 mod event_types;
 mod events;
+mod notification_settings;
+mod notifications;
 mod root;
 
 use crate::endpoint::Endpoint;
@@ -14,5 +16,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     all.extend(api_keys::endpoints());
     all.extend(events::endpoints());
     all.extend(event_types::endpoints());
+    all.extend(notification_settings::endpoints());
+    all.extend(notifications::endpoints());
     all
 }

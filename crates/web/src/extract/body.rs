@@ -47,6 +47,17 @@ pub(crate) struct Field {
 pub(crate) enum FieldKind {
     Text(TextRule),
     Choice(&'static [&'static str]),
+    /// `true` or `false`.
+    Flag,
+    /// A whole number within these.
+    Whole {
+        min: i64,
+        max: i64,
+    },
+    /// A list of at least one of these.
+    Names(fn() -> Vec<String>),
+    /// An object that is looked at elsewhere.
+    Object,
 }
 
 /// The bytes of a body that may be there: read, limited, and JSON by its media type, but not looked at yet.
@@ -134,6 +145,32 @@ impl Checked {
         }
     }
 
+    /// A flag; `None` when it is absent or null.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        self.0.remove(name)?.as_bool()
+    }
+
+    /// A whole number; `None` when it is absent or null.
+    pub(crate) fn whole(&mut self, name: &str) -> Option<i64> {
+        self.0.remove(name)?.as_i64()
+    }
+
+    /// Names, each once, in the order given; `None` when the property is absent or null.
+    pub(crate) fn names(&mut self, name: &str) -> Option<Vec<String>> {
+        let Value::Array(items) = self.0.remove(name)? else {
+            return None;
+        };
+        let mut names: Vec<String> = Vec::new();
+        for item in items {
+            if let Value::String(name) = item
+                && !names.contains(&name)
+            {
+                names.push(name);
+            }
+        }
+        Some(names)
+    }
+
     /// The text of a property that may be null; the outer `None` when it is absent.
     pub(crate) fn nullable_text(&mut self, name: &str) -> Option<Option<String>> {
         self.0.contains_key(name).then(|| self.text(name))
@@ -152,10 +189,10 @@ impl Shape {
                     checked.insert(field.name.to_owned(), Value::Null);
                 }
                 Some(value) => match field.check(&value) {
-                    Ok(()) => {
+                    None => {
                         checked.insert(field.name.to_owned(), value);
                     }
-                    Err(message) => problems.push(Problem::new(field.name, message)),
+                    Some(problem) => problems.push(problem),
                 },
             }
         }
@@ -181,15 +218,54 @@ impl Shape {
 }
 
 impl Field {
-    fn check(&self, value: &Value) -> Result<(), String> {
-        let Value::String(text) = value else {
-            return Err(format!("Invalid type. Expected: string, given: {}", type_name(value)));
+    /// What is wrong with a value, if anything: the field's own name, or the place in a list.
+    fn check(&self, value: &Value) -> Option<Problem> {
+        let of_type = |expected: &str| {
+            Some(Problem::new(
+                self.name,
+                format!("Invalid type. Expected: {expected}, given: {}", type_name(value)),
+            ))
         };
-        match &self.kind {
-            FieldKind::Text(rule) => rule.check(text).map_err(|error| error.to_string()),
-            FieldKind::Choice(names) if names.contains(&text.as_str()) => Ok(()),
-            FieldKind::Choice(names) => Err(not_one_of(names)),
+        match (&self.kind, value) {
+            (FieldKind::Text(rule), Value::String(text)) => rule
+                .check(text)
+                .err()
+                .map(|error| Problem::new(self.name, error.to_string())),
+            (FieldKind::Choice(names), Value::String(text)) => {
+                (!names.contains(&text.as_str())).then(|| Problem::new(self.name, not_one_of(names)))
+            }
+            (FieldKind::Text(_) | FieldKind::Choice(_), _) => of_type("string"),
+            (FieldKind::Flag, Value::Bool(_)) | (FieldKind::Object, Value::Object(_)) => None,
+            (FieldKind::Flag, _) => of_type("boolean"),
+            (FieldKind::Object, _) => of_type("object"),
+            (FieldKind::Whole { min, max }, Value::Number(number)) if !number.is_f64() => match number.as_i64() {
+                Some(number) if number < *min => Some(Problem::new(
+                    self.name,
+                    format!("Must be greater than or equal to {min}"),
+                )),
+                Some(number) if number <= *max => None,
+                _ => Some(Problem::new(self.name, format!("Must be less than or equal to {max}"))),
+            },
+            (FieldKind::Whole { .. }, _) => of_type("integer"),
+            (FieldKind::Names(known), Value::Array(items)) => self.check_names(items, &known()),
+            (FieldKind::Names(_), _) => of_type("array"),
         }
+    }
+
+    fn check_names(&self, items: &[Value], known: &[String]) -> Option<Problem> {
+        if items.is_empty() {
+            return Some(Problem::new(self.name, "Array must have at least 1 items"));
+        }
+        items.iter().enumerate().find_map(|(place, item)| {
+            let place = format!("{}.{place}", self.name);
+            let Value::String(name) = item else {
+                let message = format!("Invalid type. Expected: string, given: {}", type_name(item));
+                return Some(Problem::new(place, message));
+            };
+            let is_known = known.iter().any(|known| known == name);
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            (!is_known).then(|| Problem::new(place, not_one_of(&known)))
+        })
     }
 }
 

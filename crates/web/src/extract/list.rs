@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use tollgate_domain::id::{Id, Kind};
+use tollgate_domain::text::TextRule;
+use tollgate_domain::time::Timestamp;
 use tollgate_storage::{Order, Page, Slice};
 
 use crate::App;
@@ -31,8 +33,8 @@ pub(crate) struct Listing {
 pub(crate) struct Filter {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
-    /// The names it takes; others are refused.
-    pub(crate) values: fn() -> Vec<String>,
+    /// The names it takes; `None`: free text, an id or a time.
+    pub(crate) values: Option<fn() -> Vec<String>>,
 }
 
 /// The query as it came, and all that the next page's address is made of.
@@ -41,6 +43,7 @@ pub(crate) struct ListQuery {
     address: String,
     count: bool,
     problems: Vec<Problem>,
+    bad_times: Vec<Problem>,
 }
 
 impl FromRequestParts<App> for ListQuery {
@@ -65,6 +68,7 @@ impl FromRequestParts<App> for ListQuery {
             address: format!("{base}{}", parts.uri.path()),
             count: !skips,
             problems: Vec::new(),
+            bad_times: Vec::new(),
         })
     }
 }
@@ -116,7 +120,7 @@ impl ListQuery {
 
     /// The names given for a filter, each known and once; nothing when the parameter is absent or empty.
     pub(crate) fn filter(&mut self, filter: &Filter) -> Vec<String> {
-        let known = (filter.values)();
+        let known = filter.values.map(|values| values()).unwrap_or_default();
         let mut names: Vec<String> = Vec::new();
         for name in self
             .once(filter.name)
@@ -136,9 +140,54 @@ impl ListQuery {
         names
     }
 
+    /// The ids given for a filter.
+    pub(crate) fn ids<K: Kind>(&mut self, filter: &Filter) -> Vec<Id<K>> {
+        let mut ids = Vec::new();
+        for text in self
+            .once(filter.name)
+            .unwrap_or_default()
+            .split(',')
+            .filter(|text| !text.is_empty())
+        {
+            match Id::parse(text) {
+                Ok(id) => ids.push(id),
+                Err(malformed) => self.problem(filter.name, malformed.to_string()),
+            }
+        }
+        ids
+    }
+
+    /// The text given for a filter, at most `longest` code points; nothing when it is absent or empty.
+    pub(crate) fn text(&mut self, filter: &Filter, longest: usize) -> Option<String> {
+        let text = self.once(filter.name).filter(|text| !text.is_empty())?;
+        let rule = TextRule {
+            min: 1,
+            max: longest,
+            multi_line: false,
+        };
+        if let Err(error) = rule.check(&text) {
+            self.problem(filter.name, error.to_string());
+        }
+        Some(text)
+    }
+
+    /// The moment given for a filter.
+    pub(crate) fn time(&mut self, filter: &Filter) -> Option<Timestamp> {
+        let text = self.once(filter.name).filter(|text| !text.is_empty())?;
+        let time = Timestamp::parse(&text);
+        if let Err(error) = &time {
+            self.bad_times.push(Problem::new(filter.name, error.to_string()));
+        }
+        time.ok()
+    }
+
     /// 400 with everything that was wrong.
     pub(crate) fn finish(&mut self) -> Result<(), ApiError> {
         let problems = std::mem::take(&mut self.problems);
+        let bad_times = std::mem::take(&mut self.bad_times);
+        if problems.is_empty() && !bad_times.is_empty() {
+            return Err(ApiError::bad_times(bad_times));
+        }
         if problems.is_empty() {
             Ok(())
         } else {

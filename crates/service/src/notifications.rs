@@ -1,0 +1,91 @@
+//! Notifications: list, get, their delivery attempts, replay.
+
+use tollgate_domain::id::{NotificationId, NotificationLogKind};
+use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin};
+use tollgate_domain::permission::Permission;
+use tollgate_storage::{Change, NotificationPage, Outcome, Page, Slice, StorageError, Write};
+
+use crate::{Caller, Denied, Service};
+
+/// Why a notification use-case refused. The caller can act on each variant, except `Storage`.
+#[derive(Debug, thiserror::Error)]
+pub enum NotificationError {
+    /// The permission is missing.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Also for another workspace's notification, and for one that is too old or whose setting is gone.
+    #[error("no such notification")]
+    NotFound,
+    /// It is still on its way.
+    #[error("only notifications that were delivered or have failed can be replayed")]
+    NotFinal,
+    /// It is a replay itself.
+    #[error("a replay can't be replayed")]
+    IsReplay,
+    /// The cause goes to the log; the caller sees a request id.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Service {
+    /// A page of the caller's notifications.
+    pub async fn notifications(
+        &self,
+        caller: &Caller,
+        page: &NotificationPage,
+    ) -> Result<Slice<Notification>, NotificationError> {
+        caller.require(Permission::NOTIFICATION_READ)?;
+        Ok(self.storage.notifications(caller.workspace_id(), page).await?)
+    }
+
+    /// One of the caller's notifications.
+    pub async fn notification(&self, caller: &Caller, id: NotificationId) -> Result<Notification, NotificationError> {
+        caller.require(Permission::NOTIFICATION_READ)?;
+        let found = self.storage.notification(caller.workspace_id(), id).await?;
+        found.ok_or(NotificationError::NotFound)
+    }
+
+    /// A page of the attempts to deliver one of the caller's notifications.
+    pub async fn delivery_attempts(
+        &self,
+        caller: &Caller,
+        id: NotificationId,
+        page: &Page<NotificationLogKind>,
+    ) -> Result<Slice<DeliveryAttempt>, NotificationError> {
+        self.notification(caller, id).await?;
+        Ok(self.storage.delivery_attempts(id, page).await?)
+    }
+
+    /// Has the event delivered once more, as a notification of its own; gives its id.
+    pub async fn replay_notification(
+        &self,
+        caller: &Caller,
+        id: NotificationId,
+    ) -> Result<NotificationId, NotificationError> {
+        caller.require(Permission::NOTIFICATION_WRITE)?;
+        let workspace = caller.workspace_id();
+        let original = self
+            .storage
+            .notification(workspace, id)
+            .await?
+            .ok_or(NotificationError::NotFound)?;
+        if original.origin != NotificationOrigin::Event {
+            return Err(NotificationError::IsReplay);
+        }
+        if !original.status.is_final() {
+            return Err(NotificationError::NotFinal);
+        }
+        let at = self.clock.now();
+        let replay = self.next_id(at);
+        let write = Write::ReplayNotification {
+            workspace,
+            original: id,
+            id: replay,
+            at,
+        };
+        match self.storage.commit(Change::silent(write)).await? {
+            Outcome::Applied { .. } => Ok(replay),
+            _ => Err(NotificationError::NotFound),
+        }
+    }
+}
