@@ -20,6 +20,9 @@ CREATE TABLE notification_settings (
     version BIGINT NOT NULL
 );
 CREATE INDEX notification_settings_by_workspace ON notification_settings (workspace_id, id);
+CREATE INDEX notification_settings_active ON notification_settings (workspace_id, id) -- read by every commit with events
+    WHERE active = 1 AND deleted_at IS NULL;
+CREATE INDEX notification_settings_deleted ON notification_settings (id) WHERE deleted_at IS NOT NULL;
 
 -- Made in the event's own commit, one for each setting that wants it. `event_sequence` is its event's place. A lease is
 -- an attempt that is put off until the lease ends: whoever holds it records the outcome before.
@@ -30,7 +33,7 @@ CREATE TABLE notifications (
     event_sequence BIGINT NOT NULL,
     type TEXT COLLATE "C" NOT NULL,
     origin TEXT NOT NULL CHECK (origin IN ('event', 'replay')),
-    status TEXT NOT NULL CHECK (status IN ('not_attempted', 'needs_retry', 'delivered', 'failed')),
+    status TEXT COLLATE "C" NOT NULL CHECK (status IN ('not_attempted', 'needs_retry', 'delivered', 'failed')),
     times_attempted BIGINT NOT NULL,
     occurred_at BIGINT NOT NULL,
     last_attempt_at BIGINT,
@@ -43,6 +46,7 @@ CREATE TABLE notifications (
 CREATE INDEX notifications_due ON notifications (setting_id, due_at) WHERE due_at IS NOT NULL; -- each setting's queue
 CREATE INDEX notifications_by_setting ON notifications (workspace_id, setting_id, id);
 CREATE INDEX notifications_in_trouble ON notifications (workspace_id, status, id) WHERE status IN ('needs_retry', 'failed');
+CREATE INDEX notifications_replays ON notifications (event_sequence) WHERE origin = 'replay'; -- an event stays for its replays
 
 CREATE TABLE delivery_attempts (
     notification_id TEXT COLLATE "C" NOT NULL,

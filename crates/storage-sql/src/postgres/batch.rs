@@ -1,33 +1,35 @@
 //! One batch of changes as one transaction.
 //!
-//! New client tokens alone are a single statement. Anything else takes two round trips: take the head and look at what
-//! the changes expect; then write what those that hold have to write, and commit. No two changes of a batch touch the
-//! same row ([`plan::Rows`]), so each can be judged by what was there before.
-
-use tokio_postgres::{Client, Error, Row, Statement};
-use tollgate_domain::time::Timestamp;
-use tollgate_storage::{Change, Outcome, StorageError, Write};
+//! New client tokens alone take one round trip, and so do leases alone. Anything else takes two: look at what the
+//! changes expect; then write what those that hold have to write, and commit. No two changes of a batch touch the same
+//! row ([`conflicts`](super::conflicts)), so each can be judged by what was there before.
+//!
+//! Whatever touches the sequence, or expects something of rows that others change, takes the head first and so comes
+//! after all that other nodes have committed. Leasing and recording don't: they lock only their own notifications.
 
 use futures_util::TryStreamExt;
+use tokio_postgres::{Client, Error, Row, Statement};
+use tollgate_domain::time::Timestamp;
+use tollgate_storage::{Change, Outcome, StorageError};
 
 use super::columns::{self, Columns};
 use super::connect::Connector;
 use super::failure::Failure;
-use super::plan::{self, Verdict, Wanted, Writes};
+use super::plan::{self, Found, Leased, Verdict, Wanted, Writes};
 use super::statements::Statements;
 
 /// The writer's connection.
 pub(super) struct Session {
-    client: Client,
-    statements: Statements,
+    pub(super) client: Client,
+    pub(super) statements: Statements,
 }
 
 /// What became of a batch.
 pub(super) struct Applied {
     /// In the order of the changes.
     pub(super) outcomes: Vec<Result<Outcome, StorageError>>,
-    /// The last place of the sequence after the batch.
-    pub(super) head: u64,
+    /// The last place of the sequence after the batch. `None` when it took no head: nobody is to be woken by that.
+    pub(super) head: Option<u64>,
 }
 
 impl Session {
@@ -44,10 +46,13 @@ impl Session {
     /// Applies all changes whose expectations hold, in one transaction. After an error none is applied, unless the
     /// connection was lost: then nobody knows.
     pub(super) async fn apply(&self, changes: &[&Change]) -> Result<Applied, Failure> {
-        if changes.iter().all(|change| plan::is_plain_creation(change)) {
-            return Ok(self.create(changes).await?);
-        }
-        let applied = self.look_and_write(changes).await;
+        let applied = if changes.iter().all(|change| plan::is_plain_creation(change)) {
+            self.create(changes).await
+        } else if changes.iter().all(|change| plan::is_plain_lease(change)) {
+            self.only_lease(changes).await
+        } else {
+            self.look_and_write(changes).await
+        };
         if applied.is_err() {
             // Does nothing where the commit was sent behind the statement that failed, which made it a rollback.
             let _ = self.client.batch_execute("ROLLBACK").await;
@@ -55,73 +60,105 @@ impl Session {
         Ok(applied?)
     }
 
-    /// The frequent case: one statement, committed by itself.
+    /// The frequent case: nothing to look at. The head is a statement of its own, so that the one after it sees what was
+    /// committed before.
     async fn create(&self, changes: &[&Change]) -> Result<Applied, Error> {
         let mut writes = Writes::default();
         for change in changes {
-            writes.add(change);
+            writes.add(change, &Verdict::Applies);
         }
-        let head = self.append(&writes).await?;
+        let ((), _, head, ()) = tokio::try_join!(
+            biased; // sent in this order, all at once; when one fails, the commit at the end is a rollback
+            self.client.batch_execute("BEGIN"),
+            self.client.query_one(&self.statements.lock_head, &[]),
+            self.append(&writes),
+            self.client.batch_execute("COMMIT"),
+        )?;
         let before = head.saturating_sub(writes.events.len() as u64);
         let verdicts = changes.iter().map(|_| Ok(Verdict::Applies));
         Ok(Applied {
-            outcomes: plan::outcomes(changes, verdicts, before),
-            head,
+            outcomes: plan::outcomes(changes, verdicts, before, Vec::new()),
+            head: Some(head),
+        })
+    }
+
+    /// One statement, committed by itself.
+    async fn only_lease(&self, changes: &[&Change]) -> Result<Applied, Error> {
+        let mut writes = Writes::default();
+        for change in changes {
+            writes.add(change, &Verdict::Applies);
+        }
+        let leased = self.lease(&writes).await?;
+        let verdicts = changes.iter().map(|_| Ok(Verdict::Applies));
+        Ok(Applied {
+            outcomes: plan::outcomes(changes, verdicts, 0, leased),
+            head: None,
         })
     }
 
     async fn look_and_write(&self, changes: &[&Change]) -> Result<Applied, Error> {
-        let (before, verdicts) = self.look(changes).await?;
+        let takes_head = !changes.iter().all(|change| plan::is_delivery(change));
+        let (before, mut found) = self.look(changes, takes_head).await?;
+        let verdicts: Vec<_> = changes.iter().map(|change| found.judge(change)).collect();
         let mut writes = Writes::default();
         for (change, verdict) in changes.iter().zip(&verdicts) {
-            if matches!(verdict, Ok(Verdict::Applies)) {
-                writes.add(change);
+            if let Ok(verdict) = verdict {
+                writes.add(change, verdict);
             }
         }
-        self.write(&writes).await?;
+        if let Some((before, limit)) = writes.prune {
+            self.prune(before, limit, &mut writes.counters).await?;
+        }
+        let leased = self.write(&writes, takes_head).await?;
         Ok(Applied {
-            outcomes: plan::outcomes(changes, verdicts, before),
-            head: before + writes.events.len() as u64,
+            outcomes: plan::outcomes(changes, verdicts, before, leased),
+            head: takes_head.then_some(before + writes.events.len() as u64),
         })
     }
 
-    /// Begins a transaction, takes the head, and judges each change by what is stored.
-    async fn look(&self, changes: &[&Change]) -> Result<(u64, Vec<Result<Verdict, StorageError>>), Error> {
+    /// Begins a transaction, takes the head or just looks at it, and looks at what the changes expect.
+    async fn look(&self, changes: &[&Change], takes_head: bool) -> Result<(u64, Found), Error> {
         let wanted = Wanted::by(changes);
         let statements = &self.statements;
-        let ((), head, tokens, keys, answers) = tokio::try_join!(
+        let head = if takes_head {
+            &statements.lock_head
+        } else {
+            &statements.head
+        };
+        let ((), head, tokens, keys, settings, answers, notifications) = tokio::try_join!(
             biased; // sent in this order, all at once
             self.client.batch_execute("BEGIN"),
-            self.client.query_one(&statements.lock_head, &[]),
+            self.client.query_one(head, &[]),
             self.rows(
                 &statements.client_token_versions,
                 wanted.client_tokens.len(),
                 columns::client_token_ids(&wanted.client_tokens)
             ),
             self.rows(&statements.api_key_versions, wanted.api_keys.len(), columns::api_key_ids(&wanted.api_keys)),
+            self.rows(&statements.settings_seen, wanted.settings.len(), columns::wanted_settings(&wanted.settings)),
             self.rows(&statements.idempotent_answers, wanted.answers.len(), columns::idempotency_keys(&wanted.answers)),
+            self.rows(
+                &statements.lock_notifications,
+                wanted.notifications.len(),
+                columns::notification_ids(&wanted.notifications)
+            ),
         )?;
-        // Each kind's rows come in the order of the changes that want them.
-        let (mut tokens, mut keys, mut answers) = (tokens.iter(), keys.iter(), answers.iter());
-        let mut verdicts = Vec::with_capacity(changes.len());
-        for change in changes {
-            let answer = change.idempotency.as_ref().and_then(|_| answers.next());
-            let version = match &change.write {
-                Write::UpdateClientToken { .. } => tokens.next(),
-                Write::UpdateApiKey { .. } => keys.next(),
-                _ => None,
-            };
-            verdicts.push(plan::judge(change, answer, version));
-        }
-        Ok((place(&head)?, verdicts))
+        let found = Found {
+            client_tokens: tokens.into_iter(),
+            api_keys: keys.into_iter(),
+            settings: settings.into_iter(),
+            notifications: placed(notifications, wanted.notifications.len())?.into_iter(),
+            answers: answers.into_iter(),
+        };
+        Ok((place(&head)?, found))
     }
 
-    /// Writes everything and commits.
-    async fn write(&self, writes: &Writes<'_>) -> Result<(), Error> {
+    /// Writes everything and commits; answers what was leased.
+    async fn write(&self, writes: &Writes<'_>, takes_head: bool) -> Result<Leased, Error> {
         let statements = &self.statements;
         let mut new_api_keys = columns::api_keys(&writes.new_api_keys);
         new_api_keys.extend(columns::last_uses(&writes.new_api_keys));
-        tokio::try_join!(
+        let ((), _, _, _, _, _, _, (), leased, (), (), ()) = tokio::try_join!(
             biased; // sent in this order, all at once; when one fails, the commit at the end is a rollback
             self.forget(writes.forget),
             self.rows(&statements.create_workspaces, writes.workspaces.len(), columns::workspaces(&writes.workspaces)),
@@ -138,18 +175,25 @@ impl Session {
                 writes.answers.len(),
                 columns::idempotent_answers(&writes.answers)
             ),
+            self.record(writes),
+            // Behind what was recorded: that isn't due any more.
+            self.lease(writes),
             async {
-                if writes.appends() {
+                if takes_head && writes.appends() {
                     self.append(writes).await?;
+                } else if writes.moves_counters() {
+                    self.rows(&statements.move_counters, 1, columns::counters(&writes.counters)).await?;
                 }
                 Ok(())
             },
+            // Behind the events: these go to the settings that there were before.
+            self.change_settings(writes),
             self.client.batch_execute("COMMIT"),
         )?;
-        Ok(())
+        Ok(leased)
     }
 
-    /// New client tokens, events and counters; answers the head after them.
+    /// New client tokens, events with their notifications, and counters; answers the head after them.
     async fn append(&self, writes: &Writes<'_>) -> Result<u64, Error> {
         let mut parameters: Columns = vec![Box::new(bigint(writes.events.len()))];
         parameters.extend(columns::client_tokens(&writes.new_client_tokens));
@@ -168,7 +212,12 @@ impl Session {
     }
 
     /// Runs a statement for `count` of something; nothing is sent for none.
-    async fn rows(&self, statement: &Statement, count: usize, parameters: Columns<'_>) -> Result<Vec<Row>, Error> {
+    pub(super) async fn rows(
+        &self,
+        statement: &Statement,
+        count: usize,
+        parameters: Columns<'_>,
+    ) -> Result<Vec<Row>, Error> {
         if count == 0 {
             return Ok(Vec::new());
         }
@@ -181,6 +230,20 @@ fn place(head: &Row) -> Result<u64, Error> {
     Ok(u64::try_from(head.try_get::<_, i64>("sequence")?).unwrap_or(0))
 }
 
-fn bigint(count: usize) -> i64 {
+/// Rows that say which of the wanted they are, each in its place.
+fn placed(rows: Vec<Row>, wanted: usize) -> Result<Vec<Option<Row>>, Error> {
+    let mut placed: Vec<Option<Row>> = Vec::new();
+    placed.resize_with(wanted, || None);
+    for row in rows {
+        let number: i64 = row.try_get("place")?; // from 1 on
+        let slot = usize::try_from(number - 1).ok().and_then(|index| placed.get_mut(index));
+        if let Some(slot) = slot {
+            *slot = Some(row);
+        }
+    }
+    Ok(placed)
+}
+
+pub(super) fn bigint(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -5,11 +5,14 @@ use tokio_postgres::types::ToSql;
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::Event;
-use tollgate_domain::id::{ApiKeyId, ClientTokenId, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, ClientTokenId, NotificationId, NotificationSettingId, WorkspaceId};
+use tollgate_domain::notification::{DeliveryAttempt, NotificationStatus};
+use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{IdempotencyKey, IdempotentAnswer};
 
+use super::plan::{Failing, Lease, Recorded, Replay};
 use crate::counters::Deltas;
 
 /// One statement's parameters.
@@ -47,6 +50,7 @@ pub(super) fn events<'a>(rows: &'a [&'a Event]) -> Columns<'a> {
         column(rows, |event| event.actor.kind()),
         column(rows, |event| event.actor.id()),
         column(rows, |event| event.data.as_str()),
+        column(rows, |event| event.event_type.is_public()),
     ]
 }
 
@@ -125,5 +129,106 @@ pub(super) fn idempotency_keys<'a>(rows: &'a [&'a IdempotencyKey]) -> Columns<'a
     vec![
         column(rows, |key| key.api_key.to_string()),
         column(rows, |key| key.key.as_str()),
+    ]
+}
+
+pub(super) fn settings<'a>(rows: &'a [&'a NotificationSetting]) -> Columns<'a> {
+    vec![
+        column(rows, |setting| setting.id.to_string()),
+        column(rows, |setting| setting.workspace.to_string()),
+        column(rows, |setting| setting.description.as_str()),
+        column(rows, |setting| setting.destination_type.name()),
+        column(rows, |setting| setting.destination.as_str()),
+        column(rows, |setting| i64::from(setting.active)),
+        column(rows, |setting| i64::from(setting.api_version)),
+        column(rows, |setting| i64::from(setting.include_sensitive_fields)),
+        column(rows, |setting| setting.traffic_source.name()),
+        // With a blank before, between and behind the names, so that each can be found whole.
+        column(rows, |setting| format!(" {} ", setting.subscribed_events.join(" "))),
+        column(rows, |setting| setting.secret.reveal()),
+        column(rows, |setting| {
+            setting.previous_secret.as_ref().map(|(secret, _)| secret.reveal())
+        }),
+        column(rows, |setting| {
+            setting.previous_secret.as_ref().map(|(_, until)| until.as_micros())
+        }),
+        column(rows, |setting| setting.created_at.as_micros()),
+        column(rows, |setting| setting.updated_at.as_micros()),
+        column(rows, |setting| setting.version),
+    ]
+}
+
+pub(super) fn wanted_settings(rows: &[(WorkspaceId, Option<NotificationSettingId>)]) -> Columns<'_> {
+    vec![
+        column(rows, |(workspace, _)| workspace.to_string()),
+        column(rows, |(_, id)| id.map(|id| id.to_string())),
+    ]
+}
+
+pub(super) fn setting_ids(rows: &[NotificationSettingId]) -> Columns<'_> {
+    vec![column(rows, ToString::to_string)]
+}
+
+pub(super) fn notification_ids(rows: &[(WorkspaceId, NotificationId)]) -> Columns<'_> {
+    vec![
+        column(rows, |(workspace, _)| workspace.to_string()),
+        column(rows, |(_, id)| id.to_string()),
+    ]
+}
+
+pub(super) fn recorded<'a>(rows: &'a [Recorded<'a>]) -> Columns<'a> {
+    vec![
+        column(rows, |new| new.record.workspace.to_string()),
+        column(rows, |new| new.last.notification.to_string()),
+        column(rows, |new| new.after.name()),
+        column(rows, |new| new.last.attempted_at.as_micros()),
+        column(rows, |new| {
+            (new.record.status == NotificationStatus::Delivered).then_some(new.record.at.as_micros())
+        }),
+        column(rows, |new| {
+            let retry_at = new.record.retry_at.filter(|_| !new.after.is_final());
+            retry_at.map(Timestamp::as_micros)
+        }),
+    ]
+}
+
+/// PostgreSQL's text can't hold the character 0, and a receiver may answer with any.
+pub(super) fn attempts<'a>(rows: &'a [&'a DeliveryAttempt]) -> Columns<'a> {
+    let text = |text: &str| text.replace('\0', "\u{fffd}");
+    vec![
+        column(rows, |attempt| attempt.notification.to_string()),
+        column(rows, |attempt| attempt.id.to_string()),
+        column(rows, |attempt| i64::from(attempt.response_code)),
+        column(rows, move |attempt| attempt.response_content_type.as_deref().map(text)),
+        column(rows, move |attempt| text(&attempt.response_body)),
+        column(rows, move |attempt| attempt.problem.as_deref().map(text)),
+        column(rows, |attempt| attempt.attempted_at.as_micros()),
+        column(rows, |attempt| i64::from(attempt.duration_ms)),
+    ]
+}
+
+pub(super) fn failing(rows: &[(NotificationSettingId, Failing)]) -> Columns<'_> {
+    vec![
+        column(rows, |(id, _)| id.to_string()),
+        column(rows, |(_, failing)| failing.anew),
+        column(rows, |(_, failing)| failing.since.map(Timestamp::as_micros)),
+    ]
+}
+
+pub(super) fn replays(rows: &[Replay]) -> Columns<'_> {
+    vec![
+        column(rows, |replay| replay.workspace.to_string()),
+        column(rows, |replay| replay.original.to_string()),
+        column(rows, |replay| replay.id.to_string()),
+        column(rows, |replay| replay.at.as_micros()),
+    ]
+}
+
+pub(super) fn leases(rows: &[Lease]) -> Columns<'_> {
+    vec![
+        column(rows, |lease| lease.setting.to_string()),
+        column(rows, |lease| lease.now.as_micros()),
+        column(rows, |lease| lease.until.as_micros()),
+        column(rows, |lease| i64::try_from(lease.limit).unwrap_or(i64::MAX)),
     ]
 }

@@ -1,11 +1,12 @@
 //! PostgreSQL 13 and newer, for any number of nodes.
 //!
-//! One connection writes (`writer`, `batch`), one listens (`listener`), a pool reads (`reads`). Connections are set up
+//! One connection writes (`writer`, `batch`), one more takes and records notifications, one listens (`listener`), a pool reads (`reads`). Connections are set up
 //! with `SET`, keep prepared statements and listen, so between a node and the server there may be a pooler only if it
 //! gives each of them a session of its own.
 
 mod batch;
 mod columns;
+mod conflicts;
 mod connect;
 mod failure;
 mod listener;
@@ -17,6 +18,7 @@ mod rows;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 mod writer;
 
 use std::sync::{Mutex, PoisonError};
@@ -28,12 +30,16 @@ use tokio::task::JoinHandle;
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, WorkspaceId};
+use tollgate_domain::id::{
+    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId,
+};
+use tollgate_domain::notification::{DeliveryAttempt, Notification};
+use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, Outcome, Page, Pulse, Slice, Storage,
-    StorageError,
+    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage,
+    Outcome, Page, Pulse, Slice, Storage, StorageError,
 };
 use tracing::error;
 
@@ -65,7 +71,10 @@ impl Default for PostgresOptions {
 
 /// The store of one node.
 pub struct PostgresStore {
+    /// Of what takes a place in the sequence.
     queue: Queue,
+    /// Of what only takes and records notifications.
+    deliveries: Queue,
     reads: Reads,
     bell: Bell,
     stop: watch::Sender<bool>, // the tasks stop as well when it is dropped
@@ -83,18 +92,21 @@ impl PostgresStore {
         let schema = reads.schema().await?;
         let (stop, stopped) = watch::channel(false);
         let (queue, jobs) = Queue::new();
-        let writer = Writer::open(
-            connector.clone(),
-            jobs,
-            stopped.clone(),
-            bell.clone(),
-            options.max_batch,
-        )
-        .await?;
+        let (deliveries, delivery_jobs) = Queue::new();
+        let writer = |jobs| {
+            let (connector, stopped, bell) = (connector.clone(), stopped.clone(), bell.clone());
+            Writer::open(connector, jobs, stopped, bell, options.max_batch)
+        };
+        let (writer, delivery_writer) = tokio::try_join!(writer(jobs), writer(delivery_jobs))?;
         let listener = listener::run(connector, schema, bell.clone(), stopped);
-        let tasks = Mutex::new(vec![tokio::spawn(writer.run()), tokio::spawn(listener)]);
+        let tasks = Mutex::new(vec![
+            tokio::spawn(writer.run()),
+            tokio::spawn(delivery_writer.run()),
+            tokio::spawn(listener),
+        ]);
         Ok(Self {
             queue,
+            deliveries,
             reads,
             bell,
             stop,
@@ -118,7 +130,12 @@ impl PostgresStore {
 #[async_trait]
 impl Storage for PostgresStore {
     async fn commit(&self, change: Change) -> Result<Outcome, StorageError> {
-        self.queue.clone().commit(change).await
+        let queue = if plan::is_delivery(&change) {
+            &self.deliveries
+        } else {
+            &self.queue
+        };
+        queue.clone().commit(change).await
     }
 
     async fn workspace(&self, id: WorkspaceId) -> Result<Option<Workspace>, StorageError> {
@@ -173,6 +190,57 @@ impl Storage for PostgresStore {
         types: &[EventType],
     ) -> Result<Vec<(u64, Event)>, StorageError> {
         self.reads.events_between(after, upto, types).await
+    }
+
+    async fn notification_setting(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationSettingId,
+    ) -> Result<Option<NotificationSetting>, StorageError> {
+        self.reads.notification_setting(workspace, id).await
+    }
+
+    async fn all_notification_settings(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<Vec<NotificationSetting>, StorageError> {
+        self.reads.all_notification_settings(workspace).await
+    }
+
+    async fn notification_settings(
+        &self,
+        workspace: WorkspaceId,
+        page: &NotificationSettingPage,
+    ) -> Result<Slice<NotificationSetting>, StorageError> {
+        self.reads.notification_settings(workspace, page).await
+    }
+
+    async fn due_notification_settings(&self, now: Timestamp) -> Result<Vec<NotificationSetting>, StorageError> {
+        self.reads.due_notification_settings(now).await
+    }
+
+    async fn notification(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationId,
+    ) -> Result<Option<Notification>, StorageError> {
+        self.reads.notification(workspace, id).await
+    }
+
+    async fn notifications(
+        &self,
+        workspace: WorkspaceId,
+        page: &NotificationPage,
+    ) -> Result<Slice<Notification>, StorageError> {
+        self.reads.notifications(workspace, page).await
+    }
+
+    async fn delivery_attempts(
+        &self,
+        notification: NotificationId,
+        page: &Page<NotificationLogKind>,
+    ) -> Result<Slice<DeliveryAttempt>, StorageError> {
+        self.reads.delivery_attempts(notification, page).await
     }
 
     async fn idempotent_answer(

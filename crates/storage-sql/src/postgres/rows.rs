@@ -9,8 +9,11 @@ use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus, TokenText};
 use tollgate_domain::environment::Environment;
 use tollgate_domain::event::{Actor, Event, EventType};
-use tollgate_domain::id::{Id, Kind};
+use tollgate_domain::id::{Id, Kind, NotificationSettingId, WorkspaceId};
+use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin, NotificationStatus};
+use tollgate_domain::notification_setting::{DestinationType, NotificationSetting, TrafficSource};
 use tollgate_domain::permission::PermissionSet;
+use tollgate_domain::signature::EndpointSecret;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{IdempotentAnswer, StorageError};
@@ -21,6 +24,15 @@ pub(super) const CLIENT_TOKEN: &str =
 pub(super) const API_KEY: &str = "id, workspace_id, environment, name, description, digest, status, permissions, expires_at, \
      expiring_announced_at, last_used_at, created_at, updated_at, version";
 pub(super) const EVENT: &str = "sequence, workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data";
+pub(super) const NOTIFICATION_SETTING: &str = "id, workspace_id, description, type, destination, active, api_version, include_sensitive_fields, \
+     traffic_source, subscribed_events, secret, previous_secret, previous_secret_until, failing_since, created_at, \
+     updated_at, version";
+/// Of the notification `n` and its event `e`.
+pub(super) const NOTIFICATION: &str = "n.id AS notification_id, n.setting_id, n.origin, n.status, n.times_attempted, n.last_attempt_at, n.delivered_at, \
+     n.replayed_at, n.retry_at, e.sequence, e.workspace_id, e.id, e.type, e.occurred_at, e.subject_id, e.actor_kind, \
+     e.actor_id, e.data";
+pub(super) const DELIVERY_ATTEMPT: &str =
+    "notification_id, id, response_code, response_content_type, response_body, problem, attempted_at, duration_ms";
 pub(super) const IDEMPOTENT_ANSWER: &str = "request_digest, answer, expires_at";
 
 pub(super) fn workspace(row: &Row) -> Result<Workspace, StorageError> {
@@ -90,6 +102,86 @@ pub(super) fn event(row: &Row) -> Result<(u64, Event), StorageError> {
     Ok((row.place("sequence")?, event))
 }
 
+pub(super) fn notification_setting(row: &Row) -> Result<NotificationSetting, StorageError> {
+    let row = Columns::of("notification_settings", row);
+    let secret = |text| EndpointSecret::from_text(text);
+    let previous: Option<&str> = row.get("previous_secret")?;
+    let names: &str = row.get("subscribed_events")?;
+    Ok(NotificationSetting {
+        workspace: row.id("workspace_id")?,
+        id: row.id("id")?,
+        description: row.get("description")?,
+        destination_type: row.named("type", DestinationType::from_name)?,
+        destination: row.get("destination")?,
+        active: row.flag("active")?,
+        api_version: row.number("api_version")?,
+        include_sensitive_fields: row.flag("include_sensitive_fields")?,
+        traffic_source: row.named("traffic_source", TrafficSource::from_name)?,
+        subscribed_events: names.split_ascii_whitespace().map(str::to_owned).collect(),
+        secret: secret(row.get("secret")?),
+        previous_secret: previous.map(secret).zip(row.optional_time("previous_secret_until")?),
+        failing_since: row.optional_time("failing_since")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+        version: row.get("version")?,
+    })
+}
+
+/// A row of [`NOTIFICATION`].
+pub(super) fn notification(row: &Row) -> Result<Notification, StorageError> {
+    let (_, event) = event(row)?;
+    let row = Columns {
+        table: "notifications",
+        key: "notification_id",
+        row,
+    };
+    Ok(Notification {
+        workspace: event.workspace,
+        id: row.id("notification_id")?,
+        setting: row.id("setting_id")?,
+        event,
+        origin: row.named("origin", NotificationOrigin::from_name)?,
+        status: row.named("status", NotificationStatus::from_name)?,
+        times_attempted: row.number("times_attempted")?,
+        last_attempt_at: row.optional_time("last_attempt_at")?,
+        delivered_at: row.optional_time("delivered_at")?,
+        replayed_at: row.optional_time("replayed_at")?,
+        retry_at: row.optional_time("retry_at")?,
+    })
+}
+
+pub(super) fn delivery_attempt(row: &Row) -> Result<DeliveryAttempt, StorageError> {
+    let row = Columns::of("delivery_attempts", row);
+    Ok(DeliveryAttempt {
+        id: row.id("id")?,
+        notification: row.id("notification_id")?,
+        response_code: row.number("response_code")?,
+        response_content_type: row.get("response_content_type")?,
+        response_body: row.get("response_body")?,
+        problem: row.get("problem")?,
+        attempted_at: row.time("attempted_at")?,
+        duration_ms: row.number("duration_ms")?,
+    })
+}
+
+/// What the writer looks at of a notification.
+pub(super) fn notification_status(row: &Row) -> Result<NotificationStatus, StorageError> {
+    Columns::of("notifications", row).named("status", NotificationStatus::from_name)
+}
+
+/// The same.
+pub(super) fn notification_setting_of(row: &Row) -> Result<NotificationSettingId, StorageError> {
+    Columns::of("notifications", row).id("setting_id")
+}
+
+pub(super) fn workspace_of(row: &Row) -> Result<WorkspaceId, StorageError> {
+    Columns::of("rows", row).id("workspace_id")
+}
+
+pub(super) fn event_type(row: &Row) -> Result<EventType, StorageError> {
+    Columns::of("events", row).named("type", EventType::from_name)
+}
+
 pub(super) fn idempotent_answer(row: &Row) -> Result<IdempotentAnswer, StorageError> {
     let row = Columns::of("idempotent_answers", row);
     Ok(IdempotentAnswer {
@@ -112,16 +204,18 @@ pub(super) fn all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, StorageError
 /// A row and the table it is from.
 struct Columns<'a> {
     table: &'static str,
+    /// The column that says which row.
+    key: &'static str,
     row: &'a Row,
 }
 
 impl<'a> Columns<'a> {
     const fn of(table: &'static str, row: &'a Row) -> Self {
-        Self { table, row }
+        Self { table, key: "id", row }
     }
 
     fn corrupt(&self, column: &str, reason: impl Display) -> StorageError {
-        let id = self.row.try_get::<_, &str>("id").map(|id| format!(" of {id}"));
+        let id = self.row.try_get::<_, &str>(self.key).map(|id| format!(" of {id}"));
         StorageError::Corrupt(format!("{}.{column}{}: {reason}", self.table, id.unwrap_or_default()))
     }
 
@@ -159,7 +253,16 @@ impl<'a> Columns<'a> {
     }
 
     fn place(&self, column: &str) -> Result<u64, StorageError> {
-        u64::try_from(self.get::<i64>(column)?).map_err(|error| self.corrupt(column, error))
+        self.number(column)
+    }
+
+    fn number<T: TryFrom<i64, Error: Display>>(&self, column: &str) -> Result<T, StorageError> {
+        T::try_from(self.get::<i64>(column)?).map_err(|error| self.corrupt(column, error))
+    }
+
+    /// 0 or 1.
+    fn flag(&self, column: &str) -> Result<bool, StorageError> {
+        Ok(self.get::<i64>(column)? != 0)
     }
 
     /// The value itself stays out of the error.

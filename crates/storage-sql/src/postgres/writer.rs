@@ -11,9 +11,9 @@ use tollgate_storage::{Change, StorageError};
 use tracing::{info, warn};
 
 use super::batch::{Applied, Session};
+use super::conflicts::Touched;
 use super::connect::Connector;
 use super::failure::Failure;
-use super::plan::Rows;
 use super::pulse::Bell;
 use crate::queue::Job;
 
@@ -91,10 +91,10 @@ impl Writer {
 
     /// As many of the waiting as may share a transaction; the others stay, in their order.
     fn next_batch(&mut self) -> Vec<Job> {
-        let mut rows = Rows::default();
+        let mut touched = Touched::default();
         let (batch, waiting) = std::mem::take(&mut self.waiting)
             .into_iter()
-            .partition(|job| rows.take(&job.change));
+            .partition(|job| touched.take(&job.change));
         let waiting: Vec<Job> = waiting;
         self.waiting = waiting.into();
         batch
@@ -137,7 +137,11 @@ impl Writer {
             .await
             .unwrap_or(Err(Failure::Plain("no answer in time")));
         match &applied {
-            Ok(applied) => self.bell.heard(applied.head, asked_at),
+            Ok(applied) => {
+                if let Some(head) = applied.head {
+                    self.bell.heard(head, asked_at);
+                }
+            }
             Err(failure) if failure.is_lost_connection() => {
                 warn!(error = %failure, changes = changes.len(), "the connection was lost before the answer");
                 self.session = None;

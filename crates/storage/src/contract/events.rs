@@ -4,23 +4,12 @@ use tollgate_domain::event::{Actor, Event, EventType};
 use tollgate_domain::id::EventId;
 use tollgate_domain::workspace::Workspace;
 
-use super::seed::{self, Dice, event};
+use super::seed::{self, Dice, event, telling};
 use super::steps::{self, applied, assert_only, assert_walks, events, whole};
 use super::{Fresh, Verdict};
-use crate::{Change, Order, Page, StorageError, TOTAL_CAP, Write};
+use crate::{Order, Page, StorageError, TOTAL_CAP};
 
 use EventType::{ApiKeyExpiring, ClientTokenCreated, ClientTokenRevoked, ClientTokenUpdated};
-
-/// A change that writes no row of interest, to carry events.
-fn telling(events: Vec<Event>) -> Change {
-    Change {
-        events,
-        ..Change::silent(Write::TouchApiKey {
-            id: seed::id(9_999),
-            used_at: seed::at(0),
-        })
-    }
-}
 
 pub async fn an_event_comes_back_byte_for_byte(fresh: &Fresh) -> Verdict {
     let store = &*fresh.store;
@@ -129,6 +118,28 @@ pub async fn a_page_holds_only_the_types_asked_for(fresh: &Fresh) -> Verdict {
     let empty = seed::workspace(3);
     let slice = events(&*fresh.store, &empty, None, whole(Order::Ascending)).await?;
     assert_eq!((slice.items, slice.has_more, slice.total), (vec![], false, Some(0)));
+    Ok(())
+}
+
+pub async fn a_page_shows_no_event_for_the_audit_trail_unless_asked(fresh: &Fresh) -> Verdict {
+    let store = &*fresh.store;
+    let workspace = steps::workspace(store, 1).await?;
+    let all = EventType::AUDIT_ONLY.into_iter().chain(EventType::ALL);
+    let all: Vec<Event> = (1..)
+        .zip(all)
+        .map(|(number, kind)| event(workspace.id, number, kind))
+        .collect();
+    applied(store, telling(all.clone())).await?;
+    let ids = |events: &[Event]| events.iter().map(|event| event.id).collect::<Vec<EventId>>();
+    let audit = Some(&EventType::AUDIT_ONLY[..]);
+    for (types, expected) in [(None, ids(&all[4..])), (audit, ids(&all[..4]))] {
+        let fetch = async |page| events(store, &workspace, types, page).await;
+        assert_walks(&expected, &[1, 4, 8, 9], |event: &Event| event.id, fetch).await?;
+    }
+    let between = |types| store.events_between(0, 100, types);
+    let told = |read: Vec<(u64, Event)>| ids(&read.into_iter().map(|(_, event)| event).collect::<Vec<_>>());
+    assert_eq!(told(between(&EventType::AUDIT_ONLY).await?), ids(&all[..4]));
+    assert_eq!(told(between(&EventType::ALL).await?), ids(&all[4..]));
     Ok(())
 }
 

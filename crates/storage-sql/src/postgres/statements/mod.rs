@@ -2,89 +2,116 @@
 //!
 //! The arrays that become rows are those of [`columns`](super::columns), in the same order.
 
+mod webhooks;
+
 use tokio_postgres::{Client, Error, Statement};
 
-pub(super) struct Statements {
-    pub(super) append: Statement,
-    pub(super) lock_head: Statement,
-    pub(super) client_token_versions: Statement,
-    pub(super) api_key_versions: Statement,
-    pub(super) idempotent_answers: Statement,
-    pub(super) update_client_tokens: Statement,
-    pub(super) create_workspaces: Statement,
-    pub(super) create_api_keys: Statement,
-    pub(super) update_api_keys: Statement,
-    pub(super) touch_api_keys: Statement,
-    pub(super) remember_answers: Statement,
-    pub(super) forget_answers: Statement,
+macro_rules! statements {
+    ($($name:ident = $sql:expr,)*) => {
+        pub(super) struct Statements {
+            $(pub(super) $name: Statement,)*
+        }
+
+        impl Statements {
+            pub(super) async fn prepare(client: &Client) -> Result<Self, Error> {
+                $(let $name = $sql;)*
+                let ($($name,)*) = tokio::try_join!($(client.prepare($name.as_ref()),)*)?;
+                Ok(Self { $($name,)* })
+            }
+        }
+    };
 }
 
-impl Statements {
-    pub(super) async fn prepare(client: &Client) -> Result<Self, Error> {
-        let (append, lock_head, client_token_versions, api_key_versions, idempotent_answers, update_client_tokens) = tokio::try_join!(
-            client.prepare(APPEND),
-            client.prepare(LOCK_HEAD),
-            client.prepare(CLIENT_TOKEN_VERSIONS),
-            client.prepare(API_KEY_VERSIONS),
-            client.prepare(IDEMPOTENT_ANSWERS),
-            client.prepare(UPDATE_CLIENT_TOKENS),
-        )?;
-        let (create_workspaces, create_api_keys, update_api_keys, touch_api_keys, remember_answers, forget_answers) = tokio::try_join!(
-            client.prepare(CREATE_WORKSPACES),
-            client.prepare(CREATE_API_KEYS),
-            client.prepare(UPDATE_API_KEYS),
-            client.prepare(TOUCH_API_KEYS),
-            client.prepare(REMEMBER_ANSWERS),
-            client.prepare(FORGET_ANSWERS),
-        )?;
-        Ok(Self {
-            append,
-            lock_head,
-            client_token_versions,
-            api_key_versions,
-            idempotent_answers,
-            update_client_tokens,
-            create_workspaces,
-            create_api_keys,
-            update_api_keys,
-            touch_api_keys,
-            remember_answers,
-            forget_answers,
-        })
-    }
+statements! {
+    append = APPEND,
+    head = super::reads::HEAD,
+    lock_head = LOCK_HEAD,
+    move_counters = MOVE_COUNTERS,
+    client_token_versions = CLIENT_TOKEN_VERSIONS,
+    api_key_versions = API_KEY_VERSIONS,
+    idempotent_answers = IDEMPOTENT_ANSWERS,
+    update_client_tokens = UPDATE_CLIENT_TOKENS,
+    create_workspaces = CREATE_WORKSPACES,
+    create_api_keys = CREATE_API_KEYS,
+    update_api_keys = UPDATE_API_KEYS,
+    touch_api_keys = TOUCH_API_KEYS,
+    remember_answers = REMEMBER_ANSWERS,
+    forget_answers = FORGET_ANSWERS,
+    settings_seen = webhooks::SETTINGS_SEEN,
+    create_settings = webhooks::CREATE_SETTINGS,
+    update_settings = webhooks::UPDATE_SETTINGS,
+    delete_settings = webhooks::DELETE_SETTINGS,
+    note_failing = webhooks::NOTE_FAILING,
+    lock_notifications = webhooks::LOCK_NOTIFICATIONS,
+    record_attempts = webhooks::RECORD_ATTEMPTS,
+    log_attempts = webhooks::LOG_ATTEMPTS,
+    replay = webhooks::REPLAY,
+    lease = webhooks::lease(),
+    prune_deleted = webhooks::PRUNE_DELETED,
+    prune_old = webhooks::PRUNE_OLD,
+    prune_attempts = webhooks::PRUNE_ATTEMPTS,
+    prune_events = webhooks::PRUNE_EVENTS,
+    prune_settings = webhooks::PRUNE_SETTINGS,
 }
 
-/// New client tokens, `$1` events and the counters, in one statement, which is a transaction of its own when it stands
-/// alone. Every part reads `head`, so the head is taken before anything else is written: that makes commits of all
-/// nodes follow one another, so places become visible in their order, and no two nodes can wait for each other.
-/// The notification goes out with the commit, see the listener.
+/// New client tokens, `$1` events with their notifications, and the counters, in one statement. Whoever sends it holds
+/// the head's lock by a statement before, so that it sees the settings as they were committed before this place of the
+/// sequence. The notification to listeners goes out with the commit.
 const APPEND: &str = "
     WITH head AS (
         UPDATE sequence_head SET sequence = sequence + $1 WHERE only_row = 1 RETURNING sequence
     ), new_client_tokens AS (
         INSERT INTO client_tokens
             (workspace_id, id, token, name, description, status, created_at, updated_at, revoked_at, version)
-        SELECT token.*
-        FROM head, UNNEST($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-            $9::bigint[], $10::bigint[], $11::bigint[]) AS token
+        SELECT * FROM UNNEST($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
+            $9::bigint[], $10::bigint[], $11::bigint[])
+    ), event AS MATERIALIZED (
+        SELECT head.sequence - $1 + given.place AS sequence, given.*
+        FROM head, UNNEST($12::text[], $13::text[], $14::text[], $15::bigint[], $16::text[], $17::text[], $18::text[],
+            $19::text[], $20::boolean[]) WITH ORDINALITY
+            AS given (workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data, is_public, place)
     ), new_events AS (
         INSERT INTO events (sequence, workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data)
-        SELECT head.sequence - $1 + event.place, event.workspace_id, event.id, event.type, event.occurred_at,
-            event.subject_id, event.actor_kind, event.actor_id, event.data
-        FROM head, UNNEST($12::text[], $13::text[], $14::text[], $15::bigint[], $16::text[], $17::text[], $18::text[],
-            $19::text[]) WITH ORDINALITY
-            AS event (workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data, place)
+        SELECT sequence, workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data FROM event
+    ), new_notifications AS (
+        INSERT INTO notifications (workspace_id, id, setting_id, event_sequence, type, origin, status, times_attempted,
+            occurred_at, due_at)
+        SELECT event.workspace_id, 'ntf_' || substr(event.id, 5, 10)
+                || substr(encode(sha256(convert_to(event.id || setting.id, 'UTF8')), 'hex'), 1, 16),
+            setting.id, event.sequence, event.type, 'event', 'not_attempted', 0, event.occurred_at, event.occurred_at
+        FROM event
+        JOIN notification_settings AS setting ON setting.workspace_id = event.workspace_id
+        WHERE event.is_public AND setting.active = 1 AND setting.deleted_at IS NULL
+            AND setting.traffic_source IN ('platform', 'all')
+            AND strpos(setting.subscribed_events, ' ' || event.type || ' ') > 0
+        ORDER BY event.sequence, setting.id
+        RETURNING workspace_id, setting_id
+    ), moved AS (
+        SELECT * FROM UNNEST($21::text[], $22::text[], $23::bigint[]) AS given (workspace_id, name, value)
+        UNION ALL
+        SELECT workspace_id, 'notifications.' || setting_id || '.not_attempted', count(*)
+        FROM new_notifications GROUP BY workspace_id, setting_id
     ), moved_counters AS (
         INSERT INTO counters (workspace_id, name, value)
-        SELECT moved.* FROM head, UNNEST($20::text[], $21::text[], $22::bigint[]) AS moved
+        SELECT workspace_id, name, sum(value)::bigint FROM moved
+        GROUP BY workspace_id, name
+        ORDER BY workspace_id COLLATE \"C\", name COLLATE \"C\"
         ON CONFLICT (workspace_id, name) DO UPDATE SET value = counters.value + excluded.value
     )
     SELECT sequence, pg_notify('tollgate_sequence', sequence || ' ' || current_schema()) FROM head";
 
-/// The other transactions begin with this, for the same order.
+/// Every transaction that touches the sequence begins with this: commits of all nodes follow one another, so places become
+/// visible in their order.
 const LOCK_HEAD: &str = "SELECT sequence FROM sequence_head WHERE only_row = 1 FOR UPDATE";
 
-// What the next three see can't change before we commit: every writer holds the head's lock, and we hold it now.
+/// Counters alone, where no place is given out.
+const MOVE_COUNTERS: &str = "
+    INSERT INTO counters (workspace_id, name, value)
+    SELECT * FROM UNNEST($1::text[], $2::text[], $3::bigint[]) AS moved (workspace_id, name, value)
+    ORDER BY workspace_id COLLATE \"C\", name COLLATE \"C\"
+    ON CONFLICT (workspace_id, name) DO UPDATE SET value = counters.value + excluded.value";
+
+// What the next three see can't change before we commit: whoever changes it holds the head's lock, and we hold it now.
 
 const CLIENT_TOKEN_VERSIONS: &str = "
     SELECT stored.version

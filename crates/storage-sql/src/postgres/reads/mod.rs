@@ -3,6 +3,9 @@
 //! Pages run along an index from the cursor on, so that none costs more than its length. What can be asked at once
 //! is sent at once: the page and its total take one round trip.
 
+pub(super) mod notification_settings;
+pub(super) mod notifications;
+
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
@@ -196,7 +199,6 @@ impl Reads {
         query: PageQuery<'_>,
         read: impl Fn(&Row) -> Result<T, StorageError>,
     ) -> Result<Slice<T>, StorageError> {
-        let client = self.pool.get().await.map_err(unavailable)?;
         let workspace = workspace.to_string();
         let after = cursor(page.after.as_ref(), page.order);
         let one_more = bigint(page.limit).saturating_add(1);
@@ -204,16 +206,27 @@ impl Reads {
         if let Some(types) = &query.types {
             parameters.push(types);
         }
-        let items = ask(&client, query.sql, &parameters);
-        let (items, total) = if page.count {
-            let counted: Parameters = &[&workspace, &query.counted];
-            let (items, totals) = tokio::try_join!(biased; items, ask(&client, TOTAL, counted))?;
-            let total = totals.first().and_then(|row| row.try_get("total").ok()).unwrap_or(0);
-            (items, Some(counters::total(total)))
-        } else {
-            (items.await?, None)
-        };
+        let counted: Parameters = &[&workspace, &query.counted];
+        let count = page.count.then_some((TOTAL, counted));
+        let (items, total) = self.counted((query.sql, &parameters), count).await?;
+        let total = total.map(counters::total);
         Ok(Slice::from_one_more(rows::all(&items, read)?, page.limit, total))
+    }
+
+    /// Asks for a page and, when it is wanted, for its total, both at once.
+    async fn counted(
+        &self,
+        (sql, parameters): (&str, Parameters<'_>),
+        count: Option<(&str, Parameters<'_>)>,
+    ) -> Result<(Vec<Row>, Option<i64>), StorageError> {
+        let client = self.pool.get().await.map_err(unavailable)?;
+        let items = ask(&client, sql, parameters);
+        let Some((sql, parameters)) = count else {
+            return Ok((items.await?, None));
+        };
+        let (items, totals) = tokio::try_join!(biased; items, ask(&client, sql, parameters))?;
+        let total = totals.first().and_then(|row| row.try_get("total").ok());
+        Ok((items, Some(total.unwrap_or(0))))
     }
 
     async fn one<T>(
@@ -295,8 +308,14 @@ pub(super) fn events_sql(order: Order, by_type: bool) -> String {
              ORDER BY type {direction}, id {direction} LIMIT $3) AS page ORDER BY page.id {direction} LIMIT $3"
         )
     } else {
+        let unlisted: Vec<String> = names(&EventType::AUDIT_ONLY)
+            .iter()
+            .map(|name| format!("'{name}'"))
+            .collect();
         format!(
-            "SELECT {EVENT} FROM events WHERE workspace_id = $1 AND id {beyond} $2 ORDER BY id {direction} LIMIT $3"
+            "SELECT {EVENT} FROM events WHERE workspace_id = $1 AND id {beyond} $2 AND type NOT IN ({}) \
+             ORDER BY id {direction} LIMIT $3",
+            unlisted.join(", ")
         )
     }
 }
