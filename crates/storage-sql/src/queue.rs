@@ -25,10 +25,12 @@ impl Queue {
         (Self(sender), receiver)
     }
 
-    /// Hands `change` to the writer and waits until it is durable, or known not to be.
-    pub(crate) async fn commit(&self, change: Change) -> Result<Outcome, StorageError> {
+    /// Hands `change` to the writer and waits until it is durable, or known not to be. The sender is gone by then, so
+    /// that whoever waits for an answer doesn't keep a closing store open.
+    pub(crate) async fn commit(self, change: Change) -> Result<Outcome, StorageError> {
         let (reply, answer) = oneshot::channel();
         self.0.send(Job { change, reply }).await.map_err(|_| writer_gone())?;
+        drop(self);
         answer.await.map_err(|_| writer_gone())?
     }
 }

@@ -45,21 +45,22 @@ pub enum Write {
     CreateWorkspace(Workspace),
     /// A new client token.
     CreateClientToken(ClientToken),
-    /// `to` in place of `from`, if the stored row still has the version of `from`; else [`Outcome::Stale`].
+    /// `to` in place of `from`, if the stored row still has the version of `from`; else [`Outcome::Stale`]. Workspace,
+    /// id, token and time of creation stay.
     UpdateClientToken {
-        /// As the use-case saw it.
+        /// As it was read from the store: the counters move by the difference.
         from: ClientToken,
-        /// As it shall be; same id, a later version.
+        /// As it shall be; a later version.
         to: ClientToken,
     },
     /// A new API key.
     CreateApiKey(ApiKey),
-    /// `to` in place of `from`, if the stored row still has the version of `from`; else [`Outcome::Stale`]. The last
-    /// use is left as it is.
+    /// `to` in place of `from`, if the stored row still has the version of `from`; else [`Outcome::Stale`]. Workspace,
+    /// environment, id, digest, last use and time of creation stay.
     UpdateApiKey {
-        /// As the use-case saw it.
+        /// As it was read from the store.
         from: ApiKey,
-        /// As it shall be; same id, a later version.
+        /// As it shall be; a later version.
         to: ApiKey,
     },
     /// The key was used: moves `last_used_at` forward, never back, and leaves the version.

@@ -118,7 +118,7 @@ impl PostgresStore {
 #[async_trait]
 impl Storage for PostgresStore {
     async fn commit(&self, change: Change) -> Result<Outcome, StorageError> {
-        self.queue.commit(change).await
+        self.queue.clone().commit(change).await
     }
 
     async fn workspace(&self, id: WorkspaceId) -> Result<Option<Workspace>, StorageError> {

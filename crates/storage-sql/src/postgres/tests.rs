@@ -84,7 +84,7 @@ async fn in_one_batch(url: &str, changes: Vec<Change>) -> Vec<Result<Outcome, St
     let writer = Writer::open(Connector::new(url).unwrap(), jobs, stopped, bell, 512)
         .await
         .unwrap();
-    let mut outcomes = Box::pin(join_all(changes.into_iter().map(|change| queue.commit(change))));
+    let mut outcomes = Box::pin(join_all(changes.into_iter().map(|change| queue.clone().commit(change))));
     tokio::select! {
         biased;
         _ = &mut outcomes => unreachable!("nobody answers yet"),

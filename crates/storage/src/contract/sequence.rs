@@ -84,16 +84,17 @@ pub async fn another_handle_sees_what_was_acknowledged_and_goes_on_from_there(fr
 pub async fn the_pulse_rings_at_once_for_a_commit_of_this_handle(fresh: &Fresh) -> Verdict {
     let workspace = steps::workspace(&*fresh.store, 1).await?;
     let mut pulse = fresh.store.pulse();
-    let mut slowest = Duration::ZERO;
-    for number in 1..=20 {
+    let mut delays = Vec::new();
+    for number in 1..=21 {
         let place = applied(&*fresh.store, creation(&seed::client_token(&workspace, number))).await?;
-        slowest = slowest.max(ring(&mut pulse, place).await);
-        assert!(
-            ring(&mut fresh.store.pulse(), place).await < PATIENCE,
-            "also for who asks only now"
-        );
+        delays.push(ring(&mut pulse, place).await);
+        ring(&mut fresh.store.pulse(), place).await; // also for who asks only now
     }
-    println!("the pulse rang within {slowest:?} of this handle's commits");
+    delays.sort_unstable();
+    let (usual, slowest) = (delays[10], delays[20]);
+    println!("the pulse rang usually {usual:?}, at most {slowest:?} after this handle's commits");
+    // A busy machine may delay some of them, but looking at the store every now and then would delay nearly all.
+    assert!(usual < Duration::from_millis(5), "{delays:?}");
     Ok(())
 }
 
