@@ -130,7 +130,7 @@ impl Request {
 
     pub(crate) async fn send_to(self, address: SocketAddr) -> Answer {
         let bytes = self.to_bytes(&address.to_string());
-        let received = exchange(address, self.from, &bytes).await;
+        let received = exchange_from(self.from, address, &bytes).await;
         Answer::parse(&self.method, &self.target, &received)
             .unwrap_or_else(|| panic!("no answer to {} {}", self.method, self.target))
             .0
@@ -138,7 +138,11 @@ impl Request {
 }
 
 /// Sends the bytes, and reads until the server closes the connection.
-pub(crate) async fn exchange(address: SocketAddr, from: Option<IpAddr>, bytes: &[u8]) -> Vec<u8> {
+pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    exchange_from(None, address, bytes).await
+}
+
+async fn exchange_from(from: Option<IpAddr>, address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let stream = connect(address, from).await.expect("the server accepts");
     let (mut reader, mut writer) = stream.into_split();
     let mut received = Vec::new();
