@@ -60,6 +60,8 @@ pub(crate) struct Docs {
     pub(crate) idempotent: bool,
     pub(crate) success: u16,
     pub(crate) answer: Answer,
+    /// A document of its own kind with another status, and what it says.
+    pub(crate) otherwise: Option<(u16, &'static str)>,
     pub(crate) errors: Vec<&'static Entry>,
 }
 
@@ -112,6 +114,7 @@ impl Endpoint {
                 idempotent: false,
                 success: 200,
                 answer,
+                otherwise: None,
                 errors: Vec::new(),
             },
         }
@@ -133,6 +136,12 @@ impl Endpoint {
     pub(crate) fn creates(mut self) -> Self {
         self.docs.success = 201;
         self.docs.idempotent = true;
+        self
+    }
+
+    /// Can also answer with this status, outside the envelope.
+    pub(crate) fn otherwise(mut self, status: u16, what: &'static str) -> Self {
+        self.docs.otherwise = Some((status, what));
         self
     }
 

@@ -6,6 +6,7 @@ use tollgate_domain::text::TextRule;
 use crate::support::{SURFACES, Store, TestApp, at, document, patch, post, request, validator};
 
 const NAME: TextRule = tollgate_domain::text::NAME;
+const TWICE: &str = "Property occurs more than once";
 const TOO_SHORT: &str = "String length must be greater than or equal to 1";
 const NAME_TOO_LONG: &str = "String length must be less than or equal to 150";
 const DESCRIPTION_TOO_LONG: &str = "String length must be less than or equal to 500";
@@ -181,7 +182,6 @@ pub(crate) async fn control_characters_are_refused_by_name(store: Store) {
 
 pub(crate) async fn properties_that_occur_twice_are_refused(store: Store) {
     let app = TestApp::start(store).await;
-    const TWICE: &str = "Property occurs more than once";
     for (body, field) in [
         (r#"{"name":"a","name":"b"}"#, "name"),
         (r#"{"name":"a","name":"a"}"#, "name"),

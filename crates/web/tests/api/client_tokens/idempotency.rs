@@ -1,7 +1,5 @@
 //! `Idempotency-Key` on `POST /client-tokens`.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use tollgate_domain::environment::Environment;
 
@@ -24,7 +22,7 @@ pub(crate) async fn the_same_request_gets_the_same_token_and_makes_one(store: St
         let name = format!("order-7{surface}");
         let body = json!({ "name": "Kiosk", "description": "Hall 4" });
         let first = create_on(&app, surface, &app.key, &name, &body).await;
-        app.clock.advance(DAY - Duration::from_micros(1));
+        app.clock.advance_almost(DAY);
         let second = create_on(&app, surface, &app.key, &name, &body).await;
         assert_eq!(second.data(201), first.data(201));
         assert_ne!(second.request_id(), first.request_id(), "each request has its own id");

@@ -47,7 +47,7 @@ pub(crate) async fn an_error_that_is_ours_leads_to_its_page(store: Store) {
 
 pub(crate) async fn pages_of_the_contracts_errors_are_where_the_setting_says(store: Store) {
     let app = TestApp::with(store, |settings| {
-        settings.documentation_url = "https://docs.shop.example/v1".to_owned();
+        "https://docs.shop.example/v1".clone_into(&mut settings.documentation_url);
     })
     .await;
     let answer = app.send(get("/client-tokens")).await;

@@ -16,15 +16,32 @@ static DOCUMENT: OnceCell<Value> = OnceCell::const_new();
 /// The schemas that were needed so far.
 static VALIDATORS: OnceLock<Mutex<HashMap<String, Arc<Validator>>>> = OnceLock::new();
 
-/// The document, asked of this server unless another one gave it before.
+/// The document, asked of this server unless another one gave it before. Its schemas are made strict: a client may find
+/// a new field one day, a test may not.
 pub(crate) async fn document(address: SocketAddr) -> &'static Value {
     DOCUMENT
         .get_or_init(|| async {
             let answer = get("/openapi.json").send_to(address).await;
             assert_eq!(answer.status, 200);
-            answer.json().clone()
+            let mut document = answer.json().clone();
+            close(&mut document);
+            document
         })
         .await
+}
+
+/// Lets no object hold more than the properties that are described.
+fn close(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if object.contains_key("properties") && object.get("type") == Some(&json!("object")) {
+                object.entry("additionalProperties").or_insert(json!(false));
+            }
+            object.values_mut().for_each(close);
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
 }
 
 /// A validator of a schema that stands somewhere in the document. Formats count.
