@@ -2,7 +2,7 @@
 //!
 //! `sslmode` as in PostgreSQL's own URLs: `disable` never encrypts, `prefer` (the default) does when the server can,
 //! `require` insists. Whenever TLS is used, the server's certificate must be trusted by this machine and name the
-//! host; `SSL_CERT_FILE` adds an authority of one's own.
+//! host; `SSL_CERT_FILE` names a file of other authorities to trust.
 
 use std::future::Future;
 use std::pin::Pin;

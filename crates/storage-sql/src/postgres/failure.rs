@@ -8,6 +8,9 @@ use deadpool_postgres::PoolError;
 use tokio_postgres::error::{ErrorPosition, Severity, SqlState};
 use tollgate_storage::StorageError;
 
+/// How the driver words a failed handshake; it tells no other way.
+const TLS: &str = "error performing TLS handshake";
+
 /// One failure; cloned for everybody whose change was in the batch that failed.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
@@ -48,6 +51,9 @@ impl fmt::Display for Failure {
         while let Some(error) = cause {
             write!(f, ": {error}")?;
             cause = error.source();
+        }
+        if error.to_string() == TLS {
+            f.write_str("; trust its authority by SSL_CERT_FILE, or say sslmode=disable where the way to it is safe")?;
         }
         Ok(())
     }

@@ -68,7 +68,8 @@ async fn follow(connector: &Connector, schema: &str, bell: &Bell, mut answered: 
         }
     };
     let failure: Result<(), Failure> = async {
-        let (client, _driver) = connector.connect_hearing(on_notification).await?;
+        let connecting = timeout(PATIENCE, connector.connect_hearing(on_notification)).await;
+        let (client, _driver) = connecting.map_err(|_| Failure::Plain("no connection in time"))??;
         client.batch_execute(&format!("LISTEN {CHANNEL}")).await?;
         let head = client.prepare(HEAD).await?;
         loop {

@@ -1,0 +1,213 @@
+//! `tollgate dev`: a server to develop against. It has a workspace, a key with all permissions and a client token from
+//! the start, and prints what to paste. Starting again keeps all of it.
+
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::json;
+use tollgate_domain::api_key::ApiKeySecret;
+use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
+use tollgate_domain::environment::Environment;
+use tollgate_domain::permission::PermissionSet;
+use tollgate_domain::workspace::Workspace;
+use tollgate_service::{AuthenticationError, Caller, NewApiKey, NewClientToken, Service};
+use tollgate_storage::{ClientTokenPage, Order, Page};
+
+use super::dev_key;
+use super::serve::listen;
+use crate::compose::{self, Store};
+use crate::config::{self, StoreAt};
+use crate::output::{Output, remark};
+use crate::{logging, signals};
+
+/// The workspace that `dev` makes, and finds again by this name when its key is lost.
+const WORKSPACE: &str = "Development";
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The first start makes a sandbox workspace, an API key with all permissions and a client token; later starts keep \
+them. The key is kept in DIR/dev-key, readable only by you. Delete DIR to begin anew. There is no rate limit.
+
+The settings of `tollgate serve` don't apply here; TOLLGATE_LOG does.
+
+Example:
+  tollgate dev --listen 127.0.0.1:9000")]
+pub(super) struct Dev {
+    /// The address and port to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
+    listen: String,
+    /// The directory to keep the data in; it is made when it is missing.
+    #[arg(long, value_name = "DIR", default_value = ".tollgate")]
+    data_dir: PathBuf,
+}
+
+/// What a developer needs.
+struct Ready {
+    workspace: Workspace,
+    key: ApiKeySecret,
+    token: ClientToken,
+}
+
+impl Dev {
+    pub(super) async fn run(self, output: Output) -> anyhow::Result<()> {
+        let address = config::listen_flag(&self.listen)?;
+        logging::short(&config::log_filter(logging::DEV)?);
+        let stop = signals::stop_requested()?;
+        // Before anything is made: a second start beside the first shall change nothing.
+        let listener = listen(address, "tollgate dev --listen").await?;
+        let address = listener.local_addr()?;
+        if !address.ip().is_loopback() {
+            remark(format_args!(
+                "warning: {address} can be reached from the network, and `dev` isn't made for that: it has no rate limit, \
+                 and its key may do everything. For others to use, there is `tollgate serve`."
+            ));
+        }
+        let store = Store::open(&StoreAt::DataDir(self.data_dir.clone())).await?;
+        ignored_by_git(&self.data_dir).with_context(|| format!("can't write into {}", self.data_dir.display()))?;
+        let ready = prepare(store.service(), &self.data_dir).await?;
+        let url = base_url(address);
+        let shown = json!({
+            "url": url,
+            "workspace_id": ready.workspace.id,
+            "api_key": ready.key.reveal(),
+            "client_token": ready.token.token,
+            "data_dir": self.data_dir,
+        });
+        output.result(&shown, |out| greet(out, &url, &ready, &self.data_dir))?;
+        let settings = tollgate_web::Settings {
+            requests_per_minute: 0,
+            root_environment: Environment::Sandbox,
+            ..tollgate_web::Settings::default()
+        };
+        compose::serve(listener, store, settings, stop).await
+    }
+}
+
+/// The address as a client on this machine reaches it.
+fn base_url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// Keeps the data, and the key in it, out of repositories.
+fn ignored_by_git(dir: &Path) -> io::Result<()> {
+    match std::fs::File::create_new(dir.join(".gitignore")) {
+        Ok(mut file) => file.write_all(b"*\n"),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Finds what the last start left, and makes what is missing.
+async fn prepare(service: &Service, dir: &Path) -> anyhow::Result<Ready> {
+    let (workspace, key) = key(service, dir).await?;
+    let caller = Caller::command_line(workspace.clone());
+    let page = ClientTokenPage {
+        page: Page {
+            after: None,
+            order: Order::Ascending,
+            limit: 1,
+            count: false,
+        },
+        statuses: vec![ClientTokenStatus::Active],
+    };
+    let token = if let Some(first) = service.client_tokens(&caller, &page).await?.items.pop() {
+        first
+    } else {
+        let new = NewClientToken {
+            name: "First token".to_owned(),
+            description: None,
+        };
+        service.create_client_token(&caller, new, None).await?
+    };
+    Ok(Ready { workspace, key, token })
+}
+
+/// The key in the file if it still works, else a new one, and its workspace.
+async fn key(service: &Service, dir: &Path) -> anyhow::Result<(Workspace, ApiKeySecret)> {
+    loop {
+        let unreadable = || format!("can't read the key in {}", dev_key::path(dir).display());
+        if let Some(text) = dev_key::read(dir).with_context(unreadable)? {
+            match (service.authenticate(&text).await, ApiKeySecret::parse(&text)) {
+                (Ok(caller), Ok(key)) => return Ok((caller.workspace().clone(), key)),
+                (Err(AuthenticationError::Storage(error)), _) => return Err(error.into()),
+                _ => {
+                    remark(format_args!(
+                        "The key in {} doesn't work any more; a new one takes its place.",
+                        dev_key::path(dir).display()
+                    ));
+                    dev_key::remove(dir)?;
+                }
+            }
+        }
+        let workspace = workspace(service).await?;
+        let caller = Caller::command_line(workspace.clone());
+        let new = NewApiKey {
+            name: WORKSPACE.to_owned(),
+            description: Some("Made by `tollgate dev`".to_owned()),
+            permissions: PermissionSet::all(),
+            expires_at: None,
+        };
+        let (made, key) = service.create_api_key(&caller, new).await?;
+        if dev_key::create(dir, &key).context("can't keep the new key")? {
+            return Ok((workspace, key));
+        }
+        // Another start was quicker: its key is the one to use.
+        service.revoke_api_key(&caller, made.id).await?;
+    }
+}
+
+async fn workspace(service: &Service) -> anyhow::Result<Workspace> {
+    let known = service.workspaces().await?;
+    let ours = |workspace: &Workspace| workspace.name == WORKSPACE && workspace.environment == Environment::Sandbox;
+    match known.into_iter().find(ours) {
+        Some(workspace) => Ok(workspace),
+        None => Ok(service
+            .create_workspace(WORKSPACE.to_owned(), Environment::Sandbox)
+            .await?),
+    }
+}
+
+fn greet(out: &mut dyn Write, url: &str, ready: &Ready, dir: &Path) -> io::Result<()> {
+    let (key, token, dir) = (ready.key.reveal(), ready.token.token.as_str(), dir.display());
+    write!(
+        out,
+        "\
+Tollgate {version} is running.
+
+  Base URL      {url}
+  API key       {key}
+  Client token  {token}
+
+The key may do everything in this sandbox workspace: keep it on your server. The token is for your front end.
+
+With curl:
+
+  curl -H 'Authorization: Bearer {key}' {url}/client-tokens
+
+With the Node SDK (npm install @paddle/paddle-node-sdk):
+
+  import {{ Paddle }} from '@paddle/paddle-node-sdk';
+  const paddle = new Paddle('{key}', {{ environment: '{url}' }});
+  for await (const token of paddle.clientTokens.list()) console.log(token.name, token.token);
+
+With the Python SDK (pip install paddle-python-sdk):
+
+  from paddle_billing import Client, Options
+  class Tollgate: base_url = '{url}'
+  paddle = Client('{key}', options=Options(environment=Tollgate()))
+  for token in paddle.client_tokens.list(): print(token.name, token.token)
+
+The data is in {dir}, and starting again keeps it. Stop with Ctrl-C. Each request is a line below.
+
+",
+        version = env!("CARGO_PKG_VERSION"),
+    )
+}

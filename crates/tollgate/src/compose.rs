@@ -1,0 +1,152 @@
+//! The one place that names a backend: opens the store, puts the use-cases over it, and serves them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio_util::sync::CancellationToken;
+use tollgate_service::Service;
+use tollgate_service::ambient::{OsEntropy, SystemClock};
+use tollgate_storage::Storage;
+use tollgate_storage_sql::postgres::{self, PostgresOptions, PostgresStore};
+use tollgate_storage_sql::sqlite::{self, SqliteOptions, SqliteStore};
+
+use crate::config::StoreAt;
+
+/// The file that the embedded store keeps in its directory.
+const SQLITE_FILE: &str = "tollgate.sqlite3";
+
+/// An open store, and the use-cases over it.
+pub struct Store {
+    backend: Backend,
+    service: Service,
+}
+
+enum Backend {
+    Sqlite(SqliteStore),
+    Postgres(Arc<PostgresStore>),
+}
+
+impl Store {
+    /// Opens what `at` names; makes the directory and brings the schema up to date.
+    pub async fn open(at: &StoreAt) -> anyhow::Result<Self> {
+        match at {
+            StoreAt::DataDir(dir) => Self::sqlite(dir, SqliteOptions::default()).await,
+            StoreAt::DatabaseUrl(url) => Self::postgres(url.expose_secret(), PostgresOptions::default()).await,
+        }
+    }
+
+    /// The same, but the embedded store must be there already: a mistyped directory shall not become an empty one.
+    pub async fn open_existing(at: &StoreAt) -> anyhow::Result<Self> {
+        if let StoreAt::DataDir(dir) = at
+            && !dir.join(SQLITE_FILE).exists()
+        {
+            anyhow::bail!(
+                "there is no Tollgate data in {dir}: check the directory, or begin there with\n  \
+                 tollgate workspace create --data-dir {dir} --name NAME --environment sandbox",
+                dir = dir.display()
+            );
+        }
+        Self::open(at).await
+    }
+
+    /// The embedded store in `dir`.
+    pub async fn sqlite(dir: &Path, options: SqliteOptions) -> anyhow::Result<Self> {
+        let (path, shown) = (dir.to_owned(), dir.display());
+        let store = spawn_blocking(move || SqliteStore::open(&path, options))
+            .await?
+            .with_context(|| format!("can't open the data in {shown}"))?;
+        Ok(Self {
+            service: service(Arc::new(store.clone())),
+            backend: Backend::Sqlite(store),
+        })
+    }
+
+    /// The PostgreSQL database of this URL.
+    pub async fn postgres(url: &str, options: PostgresOptions) -> anyhow::Result<Self> {
+        let store = PostgresStore::open(url, options)
+            .await
+            .context("can't open the PostgreSQL database")?;
+        let store = Arc::new(store);
+        let storage: Arc<dyn Storage> = store.clone();
+        Ok(Self {
+            service: service(storage),
+            backend: Backend::Postgres(store),
+        })
+    }
+
+    /// The use-cases.
+    pub const fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The store itself.
+    pub fn storage(&self) -> &dyn Storage {
+        match &self.backend {
+            Backend::Sqlite(store) => store,
+            Backend::Postgres(store) => store.as_ref(),
+        }
+    }
+
+    /// Finishes what is queued, then closes.
+    pub async fn close(self) {
+        match self.backend {
+            Backend::Sqlite(store) => {
+                if let Err(error) = spawn_blocking(move || store.close()).await {
+                    tracing::error!(%error, "could not close the store");
+                }
+            }
+            Backend::Postgres(store) => store.close().await,
+        }
+    }
+}
+
+fn service(storage: Arc<dyn Storage>) -> Service {
+    Service::new(storage, Arc::new(SystemClock), Arc::new(OsEntropy))
+}
+
+/// Serves over `store` until `stop`, finishes what is in flight, and closes the store.
+pub async fn serve(
+    listener: TcpListener,
+    store: Store,
+    settings: tollgate_web::Settings,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    // The tasks live a little longer than the requests that may need them.
+    let requests_done = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    let (service, done) = (store.service().clone(), requests_done.clone());
+    tasks.spawn(async move { service.follow_api_keys(done).await });
+    let (service, done) = (store.service().clone(), requests_done.clone());
+    tasks.spawn(async move { service.keep_house(done).await });
+
+    let app = tollgate_web::App::new(store.service().clone(), settings);
+    let served = tollgate_web::serve(listener, app, stop).await;
+
+    requests_done.cancel();
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a task of the server failed");
+        }
+    }
+    store.close().await;
+    served.context("the server could not go on")
+}
+
+/// Brings the schema of `at` up to date; the versions before and after.
+pub async fn migrate(at: &StoreAt) -> anyhow::Result<(u32, u32)> {
+    match at {
+        StoreAt::DataDir(dir) => {
+            let (path, shown) = (dir.clone(), dir.display());
+            spawn_blocking(move || sqlite::migrate(&path))
+                .await?
+                .with_context(|| format!("can't migrate the data in {shown}"))
+        }
+        StoreAt::DatabaseUrl(url) => postgres::migrate(url.expose_secret())
+            .await
+            .context("can't migrate the PostgreSQL database"),
+    }
+}

@@ -1,0 +1,20 @@
+//! Journeys across the whole program, as people and programs walk them: the real binary, real stores, real clients.
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod dev;
+#[cfg(test)]
+mod durability;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod sdk;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tokens;
