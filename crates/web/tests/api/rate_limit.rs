@@ -1,5 +1,7 @@
 //! How many requests an address may send.
 
+use std::net::SocketAddr;
+
 use tollgate_web::Settings;
 
 use crate::support::{Answer, Store, TestApp, get, post};
@@ -76,6 +78,7 @@ pub(crate) async fn behind_a_trusted_proxy_the_clients_address_counts(store: Sto
         // What a client claims stands before what the proxy saw, and isn't believed.
         is_refused(&from(&format!("198.51.100.1, {client}")).await);
         is_refused(&from(&format!("nonsense,{client} , 10.1.2.3")).await);
+        is_refused(&from(&SocketAddr::new(client.parse().expect("an address"), 50_123).to_string()).await);
     }
     // The proxy's own requests are limited by its own address.
     app.send(get("/")).await.data(200);

@@ -1,5 +1,7 @@
 //! `GET /api-keys/{api_key_id}`.
 
+use std::time::{Duration, Instant};
+
 use tollgate_domain::environment::Environment;
 
 use crate::support::{HOUR, Key, START, Store, TestApp, at, get};
@@ -75,7 +77,8 @@ pub(crate) async fn another_workspaces_key_does_not_exist(store: Store) {
 
 /// The last use is written beside the request, so it is asked for until it is there.
 async fn last_used_at(app: &TestApp, key: &Key, other_than: &str) -> String {
-    loop {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(10) {
         let answer = app.get(&target(key)).await;
         let shown = answer.data(200)["last_used_at"].as_str();
         if let Some(shown) = shown.filter(|shown| *shown != other_than) {
@@ -83,6 +86,7 @@ async fn last_used_at(app: &TestApp, key: &Key, other_than: &str) -> String {
         }
         tokio::task::yield_now().await;
     }
+    panic!("no use was noted within ten seconds")
 }
 
 pub(crate) async fn the_last_use_is_accurate_to_an_hour_and_is_no_change(store: Store) {

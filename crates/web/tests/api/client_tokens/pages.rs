@@ -150,6 +150,10 @@ pub(crate) async fn next_begins_with_what_a_trusted_proxy_says(store: Store) {
             "https://inner:1",
         ),
         (
+            &[("Host", "inner:1"), ("X-Forwarded-Proto", "HTTPS")],
+            "https://inner:1",
+        ),
+        (
             &[("Host", "inner:1"), ("X-Forwarded-Proto", "gopher")],
             "http://inner:1",
         ),
