@@ -27,7 +27,7 @@ pub use page::{ClientTokenPage, EventPage, Order, Page, Slice, TOTAL_CAP};
 pub enum StorageError {
     /// It can't be reached, is full, or refuses. What was asked may or may not have happened.
     #[error("the store gave no answer: {0}")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unavailable(Box<dyn std::error::Error + Send + Sync>),
     /// A stored value is none that we write.
     #[error("the store holds a value that this version can't read: {0}")]
     Corrupt(String),
