@@ -287,6 +287,7 @@ api_suite! {
         requests_that_are_refused_for_their_credential_count
         each_address_has_a_limit_of_its_own
         behind_a_trusted_proxy_the_clients_address_counts
+        an_ipv6_customer_has_one_limit_for_all_addresses
         another_machine_cannot_choose_its_address
         what_watches_the_server_is_not_limited
         zero_is_no_limit_and_240_the_default

@@ -84,6 +84,16 @@ pub(crate) async fn behind_a_trusted_proxy_the_clients_address_counts(store: Sto
     app.send(get("/")).await.data(200);
 }
 
+pub(crate) async fn an_ipv6_customer_has_one_limit_for_all_addresses(store: Store) {
+    let app = three_a_minute(store, &["127.0.0.0/8"]).await;
+    let from = async |forwarded: &str| app.send(get("/").header("X-Forwarded-For", forwarded)).await;
+    for client in ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::3"] {
+        from(client).await.data(200);
+    }
+    is_refused(&from("2001:db8::4").await);
+    from("2001:db8:0:1::1").await.data(200);
+}
+
 pub(crate) async fn another_machine_cannot_choose_its_address(store: Store) {
     let app = three_a_minute(store, &["127.0.0.1/32"]).await;
     for number in 0..5 {
