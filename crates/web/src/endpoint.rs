@@ -9,7 +9,7 @@ use tollgate_domain::permission::Permission;
 use crate::App;
 use crate::catalogue::Entry;
 use crate::extract::body::Shape;
-use crate::extract::list::Listing;
+use crate::extract::list::{Listing, Number};
 
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,7 @@ pub(crate) struct Docs {
     pub(crate) summary: &'static str,
     pub(crate) body: Option<&'static Shape>,
     pub(crate) listing: Option<&'static Listing>,
+    pub(crate) numbers: &'static [Number],
     pub(crate) idempotent: bool,
     pub(crate) success: u16,
     pub(crate) answer: Answer,
@@ -111,6 +112,7 @@ impl Endpoint {
                 summary,
                 body: None,
                 listing: None,
+                numbers: &[],
                 idempotent: false,
                 success: 200,
                 answer,
@@ -128,6 +130,12 @@ impl Endpoint {
     /// Lists, with these parameters.
     pub(crate) fn listing(mut self, listing: &'static Listing) -> Self {
         self.docs.listing = Some(listing);
+        self
+    }
+
+    /// Takes these parameters.
+    pub(crate) fn numbers(mut self, numbers: &'static [Number]) -> Self {
+        self.docs.numbers = numbers;
         self
     }
 

@@ -126,6 +126,14 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
     if let Some(listing) = endpoint.docs.listing {
         parameters.extend(listing_parameters(listing));
     }
+    for number in endpoint.docs.numbers {
+        parameters.push(json!({
+            "name": number.name,
+            "in": "query",
+            "description": number.description,
+            "schema": { "type": "integer", "minimum": 0, "maximum": number.max },
+        }));
+    }
     if endpoint.docs.idempotent {
         parameters.push(header(
             "Idempotency-Key",

@@ -213,6 +213,15 @@ pub async fn events_between_two_places_are_those_after_the_first_up_to_the_secon
                 "{types:?}"
             );
         }
+        for limit in [1, 3, 100] {
+            let mut expected = all[4..=20].to_vec();
+            expected.retain(|(_, event)| event.workspace == theirs.id && event.event_type.is_public());
+            expected.truncate(limit);
+            let found = store
+                .workspace_events_between(theirs.id, place(3), place(20), limit)
+                .await?;
+            assert_eq!(found, expected, "at most {limit} of one workspace");
+        }
     }
     Ok(())
 }

@@ -356,6 +356,19 @@ impl Storage for Model {
         Ok(events)
     }
 
+    async fn workspace_events_between(
+        &self,
+        workspace: WorkspaceId,
+        after: u64,
+        upto: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Event)>, StorageError> {
+        let mut events = self.events_between(after, upto, &EventType::ALL).await?;
+        events.retain(|(_, event)| event.workspace == workspace);
+        events.truncate(limit);
+        Ok(events)
+    }
+
     async fn notification_setting(
         &self,
         workspace: WorkspaceId,

@@ -37,6 +37,14 @@ pub(crate) struct Filter {
     pub(crate) values: Option<fn() -> Vec<String>>,
 }
 
+/// A parameter that takes a whole number from 0 on.
+#[derive(Debug)]
+pub(crate) struct Number {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) max: i64,
+}
+
 /// The query as it came, and all that the next page's address is made of.
 pub(crate) struct ListQuery {
     pairs: Vec<(String, String)>,
@@ -169,6 +177,23 @@ impl ListQuery {
             self.problem(filter.name, error.to_string());
         }
         Some(text)
+    }
+
+    /// The number given for a parameter.
+    pub(crate) fn number(&mut self, parameter: &Number) -> Option<i64> {
+        let text = self.once(parameter.name)?;
+        match text.parse::<i64>() {
+            Ok(number) if number < 0 => self.problem(parameter.name, "Must be greater than or equal to 0"),
+            Ok(number) if number > parameter.max => {
+                self.problem(
+                    parameter.name,
+                    format!("Must be less than or equal to {}", parameter.max),
+                );
+            }
+            Ok(number) => return Some(number),
+            Err(_) => self.problem(parameter.name, "Invalid type. Expected: integer, given: string"),
+        }
+        None
     }
 
     /// The moment given for a filter.
