@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use tollgate_domain::ambient::Clock;
+use tollgate_domain::time::Timestamp;
+use tollgate_service::ambient::SystemClock;
+
 use crate::client::Client;
 use crate::support::{On, Store, run};
 
@@ -56,7 +60,9 @@ fn journey(on: On) {
         "--permission",
         "notification.read",
     ]);
-    let took = until(|| client.get("/client-tokens").unwrap().0 == 403);
+    let took = until(Duration::from_secs(1), || {
+        client.get("/client-tokens").unwrap().0 == 403
+    });
     println!("{on:?}: a permission was gone {took:?} after the command line had taken it");
     assert_eq!(client.get("/events").unwrap().0, 200);
 
@@ -79,10 +85,19 @@ fn journey(on: On) {
     for _ in 0..20 {
         assert_eq!(client.get("/events").unwrap().0, 200);
     }
-    let said = store.said(&["key", "revoke", id]);
-    let took = until(|| client.get("/events").unwrap().0 == 403);
-    println!("{on:?}: the key was refused {took:?} after the command line had revoked it");
-    assert!(said.contains("is revoked"), "{said}");
+    let (revoked, refused_at) = std::thread::scope(|scope| {
+        let refused = scope.spawn(|| {
+            until(Duration::from_secs(20), || client.get("/events").unwrap().0 == 403);
+            SystemClock.now()
+        });
+        let revoked = run(&mut store.tollgate(&["key", "revoke", id, "--json"])).json();
+        (revoked, refused.join().unwrap())
+    });
+    assert_eq!(revoked["status"], "revoked");
+    let revoked_at = Timestamp::parse(revoked["updated_at"].as_str().unwrap()).unwrap();
+    let took = Duration::from_micros((refused_at.as_micros() - revoked_at.as_micros()).unsigned_abs());
+    println!("{on:?}: the key was refused {took:?} after it was revoked");
+    assert!(took < Duration::from_secs(1), "{took:?}");
     let refused = client.get("/events").unwrap().1;
     assert_eq!(refused["error"]["code"], "invalid_token");
     assert!(
@@ -93,37 +108,60 @@ fn journey(on: On) {
     assert!(error.contains("revoked"), "{error}");
 }
 
-/// How long it took; a second at most.
-fn until(holds: impl Fn() -> bool) -> Duration {
+/// How long it took; `at_most` this long.
+fn until(at_most: Duration, holds: impl Fn() -> bool) -> Duration {
     let began = Instant::now();
     while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(1), "it took longer than a second");
+        assert!(began.elapsed() < at_most, "it took longer than {at_most:?}");
         std::thread::sleep(Duration::from_millis(1));
     }
     began.elapsed()
 }
 
 #[test]
-fn an_expired_key_is_refused() {
+fn a_key_ends_by_itself_when_it_was_told_to() {
     let store = Store::fresh(On::Sqlite);
     let workspace = store.workspace("sandbox");
-    let words = [
-        "key",
-        "create",
-        "--workspace",
-        &workspace,
-        "--name",
-        "Brief",
-        "--permission",
-        "client_token.read",
-    ];
-    let create = |expires_at: &str| run(&mut store.tollgate(&[&words[..], &["--expires-at", expires_at]].concat()));
-    let error = create("2020-01-01").failure(1);
+    let server = store.serve(&[]);
+    let create = |permission: &str, expires_at: &str| {
+        let words = [
+            "key",
+            "create",
+            "--name",
+            "Brief",
+            "--workspace",
+            &workspace,
+            "--permission",
+            permission,
+        ];
+        run(&mut store.tollgate(&[&words[..], &["--expires-at", expires_at]].concat()))
+    };
+    let error = create("client_token.read", "2020-01-01").failure(1);
     assert!(error.contains("in the past"), "{error}");
-    let error = create("9000-01-01").failure(1);
+    let error = create("client_token.read", "9000-01-01").failure(1);
     assert!(error.contains("a year"), "{error}");
-    let error = create("tomorrow").failure(2);
+    let error = create("client_token.read", "tomorrow").failure(2);
     assert!(error.contains("2026-03-02"), "it shows how a time is written: {error}");
+
+    let expires_at = SystemClock.now().plus(Duration::from_millis(1500));
+    let brief = create("client_token.read", &expires_at.to_string()).success();
+    let client = Client::new(&server.url, &brief);
+    assert_eq!(client.get("/client-tokens").unwrap().0, 200);
+    until(Duration::from_secs(20), || {
+        client.get("/client-tokens").unwrap().0 == 403
+    });
+    let took = SystemClock.now().as_micros() - expires_at.as_micros();
+    println!("the key was refused {took} µs after its end");
+    assert!((0..1_000_000).contains(&took), "{took} µs after its end");
+
+    let reader = Client::new(&server.url, &store.key(&workspace, &["notification.read"]));
+    let expired = || {
+        reader.get("/events?event_type=api_key.expired").unwrap().1["data"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    until(Duration::from_secs(2), || expired() == 1);
 }
 
 #[test]

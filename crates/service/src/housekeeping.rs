@@ -1,4 +1,5 @@
-//! What happens because time passes: keys that are about to expire, keys that expire, answers that are forgotten.
+//! What happens because time passes: keys that are about to expire, keys that expire, answers that are forgotten,
+//! events that are old, destinations that have failed for too long.
 //!
 //! Safe to run on every node at once: each step is a change with a precondition, and the first one wins.
 
@@ -8,6 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
 use tollgate_domain::event::{Actor, EventType};
+use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_storage::{Change, StorageError, Write};
 
 use crate::Service;
@@ -20,31 +22,88 @@ const ANNOUNCED_BEFORE: Duration = Duration::from_hours(7 * 24);
 const KEYS_AT_ONCE: usize = 100;
 /// How many answers a tick forgets at most, so that no other write waits long.
 const ANSWERS_AT_ONCE: usize = 500;
-/// Answers are looked for every so many ticks: once a minute.
-const TICKS_BETWEEN_FORGETTING: u32 = 120;
+/// How many old notifications, and events, a tick removes at most.
+const OLD_AT_ONCE: usize = 1_000;
+/// What isn't urgent is looked for every so many ticks: once a minute.
+const TICKS_BETWEEN_LOOKS: u32 = 120;
+
+/// How long things are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Housekeeping {
+    /// Events, notifications and logs are removed when they are older. The contract's number by default: 90 days.
+    pub retention: Duration,
+    /// A destination that has failed for this long without a success is deactivated; never when absent.
+    pub deactivate_after: Option<Duration>,
+}
+
+impl Default for Housekeeping {
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_hours(days * 24);
+        Self {
+            retention: days(90),
+            deactivate_after: Some(days(5)),
+        }
+    }
+}
 
 impl Service {
     /// Does what is due, until stopped.
-    pub async fn keep_house(&self, stop: CancellationToken) {
+    pub async fn keep_house(&self, settings: Housekeeping, stop: CancellationToken) {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut until_forgetting = 0_u32;
+        let mut until_look = 0_u32;
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            if let Err(error) = self.expire_api_keys().await {
-                tracing::warn!(%error, "could not look for API keys that expire");
-            }
-            if until_forgetting == 0 {
-                until_forgetting = TICKS_BETWEEN_FORGETTING;
-                let forget = Write::ForgetIdempotentAnswers {
-                    now: self.clock.now(),
-                    limit: ANSWERS_AT_ONCE,
-                };
-                if let Err(error) = self.storage.commit(Change::silent(forget)).await {
-                    tracing::warn!(%error, "could not forget old idempotent answers");
+            told(self.expire_api_keys().await, "could not look for API keys that expire");
+            told(
+                self.remove_old(settings.retention).await,
+                "could not remove old events and notifications",
+            );
+            if until_look == 0 {
+                until_look = TICKS_BETWEEN_LOOKS;
+                told(self.forget_answers().await, "could not forget old idempotent answers");
+                if let Some(after) = settings.deactivate_after {
+                    told(
+                        self.deactivate_failing(after).await,
+                        "could not look for failing destinations",
+                    );
                 }
             }
-            until_forgetting -= 1;
+            until_look -= 1;
         }
+    }
+
+    async fn forget_answers(&self) -> Result<(), StorageError> {
+        let forget = Write::ForgetIdempotentAnswers {
+            now: self.clock.now(),
+            limit: ANSWERS_AT_ONCE,
+        };
+        self.storage.commit(Change::silent(forget)).await.map(drop)
+    }
+
+    /// Removes a small batch of what is older than `retention`, or belongs to settings that are gone.
+    pub async fn remove_old(&self, retention: Duration) -> Result<(), StorageError> {
+        let prune = Write::Prune {
+            before: self.clock.now().minus(retention),
+            limit: OLD_AT_ONCE,
+        };
+        self.storage.commit(Change::silent(prune)).await.map(drop)
+    }
+
+    /// Switches off the destinations that have failed for this long; the audit trail tells.
+    pub async fn deactivate_failing(&self, after: Duration) -> Result<(), StorageError> {
+        let failing_before = self.clock.now().minus(after);
+        for workspace in self.storage.workspaces().await? {
+            let all = self.storage.all_notification_settings(workspace.id).await?;
+            let failing = |setting: &&NotificationSetting| {
+                setting.active && setting.failing_since.is_some_and(|since| since <= failing_before)
+            };
+            // One at a time: the next look, a minute later, sees the others as they are then.
+            if let Some(setting) = all.iter().find(failing) {
+                self.deactivate(setting, &all).await?;
+                tracing::warn!(setting = %setting.id, "deactivated: no delivery has succeeded for {} hours", after.as_secs() / 3_600);
+            }
+        }
+        Ok(())
     }
 
     /// Emits `api_key.expiring` for keys with seven days left or fewer, once each, and ends the keys whose time is
@@ -76,5 +135,11 @@ impl Service {
             self.store_api_key(Actor::Clock, event_type, now, from, to).await?;
         }
         Ok(())
+    }
+}
+
+fn told(result: Result<(), StorageError>, what: &str) {
+    if let Err(error) = result {
+        tracing::warn!(%error, "{what}");
     }
 }

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use tollgate_domain::event::EventType;
-use tollgate_domain::id::NotificationSettingId;
+use tollgate_domain::event::{Actor, EventType};
+use tollgate_domain::id::{NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification_setting::{DestinationType, MOST_ACTIVE, NotificationSetting, TrafficSource};
 use tollgate_domain::permission::Permission;
 use tollgate_domain::signature::EndpointSecret;
@@ -147,7 +147,7 @@ impl Service {
                 seen,
             };
             if self
-                .commit_setting(caller, write, EventType::NotificationSettingCreated, &setting)
+                .commit_setting(caller.origin(), write, EventType::NotificationSettingCreated, &setting)
                 .await?
             {
                 return Ok(setting);
@@ -200,7 +200,7 @@ impl Service {
         let setting = setting.ok_or(NotificationSettingError::NotFound)?;
         let write = Write::DeleteNotificationSetting { workspace, id };
         let deleted = self
-            .commit_setting(caller, write, EventType::NotificationSettingDeleted, &setting)
+            .commit_setting(caller.origin(), write, EventType::NotificationSettingDeleted, &setting)
             .await?;
         if deleted {
             Ok(())
@@ -234,7 +234,7 @@ impl Service {
                 seen: SettingsSeen::of(&all),
             };
             if self
-                .commit_setting(caller, write, EventType::NotificationSettingUpdated, &to)
+                .commit_setting(caller.origin(), write, EventType::NotificationSettingUpdated, &to)
                 .await?
             {
                 return Ok(to);
@@ -243,15 +243,35 @@ impl Service {
         Err(NotificationSettingError::Contended)
     }
 
+    /// Switches a setting off on behalf of the clock; nothing happens when the settings changed meanwhile.
+    pub(crate) async fn deactivate(
+        &self,
+        setting: &NotificationSetting,
+        all: &[NotificationSetting],
+    ) -> Result<(), StorageError> {
+        let mut to = setting.clone();
+        to.active = false;
+        to.updated_at = self.clock.now().max(setting.updated_at);
+        to.version += 1;
+        let write = Write::UpdateNotificationSetting {
+            to: to.clone(),
+            seen: SettingsSeen::of(all),
+        };
+        let origin = (setting.workspace, Actor::Clock);
+        self.commit_setting(origin, write, EventType::NotificationSettingDeactivated, &to)
+            .await
+            .map(drop)
+    }
+
     async fn commit_setting(
         &self,
-        caller: &Caller,
+        origin: (WorkspaceId, Actor),
         write: Write,
         event_type: EventType,
         setting: &NotificationSetting,
     ) -> Result<bool, StorageError> {
         let event = self.event(
-            caller.origin(),
+            origin,
             event_type,
             self.clock.now(),
             &setting.id,

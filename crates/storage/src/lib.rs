@@ -31,7 +31,7 @@ pub use page::{ClientTokenPage, EventPage, NotificationPage, NotificationSetting
 pub enum StorageError {
     /// It can't be reached, is full, or refuses. What was asked may or may not have happened.
     #[error("the store gave no answer: {0}")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unavailable(Box<dyn std::error::Error + Send + Sync>),
     /// A stored value is none that we write.
     #[error("the store holds a value that this version can't read: {0}")]
     Corrupt(String),
@@ -113,6 +113,16 @@ pub trait Storage: Send + Sync {
         types: &[EventType],
     ) -> Result<Vec<(u64, Event)>, StorageError>;
 
+    /// A workspace's public events, with their places, after place `after` up to and including `upto`, in the order of
+    /// the sequence; at most `limit`.
+    async fn workspace_events_between(
+        &self,
+        workspace: WorkspaceId,
+        after: u64,
+        upto: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Event)>, StorageError>;
+
     /// The notification setting of this id in this workspace.
     async fn notification_setting(
         &self,
@@ -149,7 +159,8 @@ pub trait Storage: Send + Sync {
         page: &NotificationPage,
     ) -> Result<Slice<Notification>, StorageError>;
 
-    /// A page of a notification's delivery attempts, by id.
+    /// A page of a notification's delivery attempts, by id. Whose it is, and whether it still shows, says
+    /// [`notification`](Self::notification): the attempts of one whose setting is gone are there until they are removed.
     async fn delivery_attempts(
         &self,
         notification: NotificationId,

@@ -9,7 +9,7 @@ use tollgate_domain::permission::Permission;
 use crate::App;
 use crate::catalogue::Entry;
 use crate::extract::body::Shape;
-use crate::extract::list::Listing;
+use crate::extract::list::{Listing, Number};
 
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +57,12 @@ pub(crate) struct Docs {
     pub(crate) summary: &'static str,
     pub(crate) body: Option<&'static Shape>,
     pub(crate) listing: Option<&'static Listing>,
+    pub(crate) numbers: &'static [Number],
     pub(crate) idempotent: bool,
     pub(crate) success: u16,
     pub(crate) answer: Answer,
+    /// A document of its own kind with another status, and what it says.
+    pub(crate) otherwise: Option<(u16, &'static str)>,
     pub(crate) errors: Vec<&'static Entry>,
 }
 
@@ -111,9 +114,11 @@ impl Endpoint {
                 summary,
                 body: None,
                 listing: None,
+                numbers: &[],
                 idempotent: false,
                 success: 200,
                 answer,
+                otherwise: None,
                 errors: Vec::new(),
             },
         }
@@ -131,6 +136,12 @@ impl Endpoint {
         self
     }
 
+    /// Takes these parameters.
+    pub(crate) fn numbers(mut self, numbers: &'static [Number]) -> Self {
+        self.docs.numbers = numbers;
+        self
+    }
+
     /// Makes something: 201, and `Idempotency-Key` is understood.
     pub(crate) fn creates(mut self) -> Self {
         self.docs.success = 201;
@@ -141,6 +152,12 @@ impl Endpoint {
     /// Answers a success with this status.
     pub(crate) fn success(mut self, status: u16) -> Self {
         self.docs.success = status;
+        self
+    }
+
+    /// Can also answer with this status, outside the envelope.
+    pub(crate) fn otherwise(mut self, status: u16, what: &'static str) -> Self {
+        self.docs.otherwise = Some((status, what));
         self
     }
 

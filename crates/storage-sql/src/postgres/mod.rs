@@ -192,6 +192,18 @@ impl Storage for PostgresStore {
         self.reads.events_between(after, upto, types).await
     }
 
+    async fn workspace_events_between(
+        &self,
+        workspace: WorkspaceId,
+        after: u64,
+        upto: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Event)>, StorageError> {
+        self.reads
+            .workspace_events_between(workspace, (after, upto), limit)
+            .await
+    }
+
     async fn notification_setting(
         &self,
         workspace: WorkspaceId,

@@ -23,6 +23,14 @@ pub(super) fn open_directory(dir: &Path) -> Result<Connection, StorageError> {
     builder.create(dir).map_err(|error| {
         StorageError::Unavailable(format!("can't make the directory {}: {error}", dir.display()).into())
     })?;
+    // For its owner only, also in a directory that was there before; the log beside it gets the same rights.
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(file(dir))
+        .map_err(|error| StorageError::Unavailable(format!("can't make {}: {error}", file(dir).display()).into()))?;
     open(dir)
 }
 

@@ -225,6 +225,18 @@ impl Storage for SqliteStore {
             .await
     }
 
+    async fn workspace_events_between(
+        &self,
+        workspace: WorkspaceId,
+        after: u64,
+        upto: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Event)>, StorageError> {
+        self.readers
+            .read(move |connection| reads::workspace_events_between(connection, workspace, (after, upto), limit))
+            .await
+    }
+
     async fn notification_setting(
         &self,
         workspace: WorkspaceId,

@@ -138,8 +138,8 @@ async fn assert_done_one_by_one(
                 let (key, _) = change.idempotency.as_ref().expect("asked under a name");
                 assert_eq!(answers.get(key), Some(&answer));
             }
+            Ok(Outcome::Leased(_)) => panic!("nobody leased: {change:?}"),
             Ok(Outcome::Stale) => assert!(matches!(change.write, Write::UpdateClientToken { .. })),
-            Ok(Outcome::Leased(_)) => panic!("nothing was leased: {change:?}"),
             Err(error) => match &change.write {
                 Write::CreateClientToken(token) => assert!(tokens.contains_key(&token.id), "{error}"),
                 other => panic!("{error}: {other:?}"),

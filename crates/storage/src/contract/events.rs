@@ -4,23 +4,12 @@ use tollgate_domain::event::{Actor, Event, EventType};
 use tollgate_domain::id::EventId;
 use tollgate_domain::workspace::Workspace;
 
-use super::seed::{self, Dice, event};
+use super::seed::{self, Dice, event, telling};
 use super::steps::{self, applied, assert_only, assert_walks, events, whole};
 use super::{Fresh, Verdict};
-use crate::{Change, Order, Page, StorageError, TOTAL_CAP, Write};
+use crate::{Order, Page, StorageError, TOTAL_CAP};
 
 use EventType::{ApiKeyExpiring, ClientTokenCreated, ClientTokenRevoked, ClientTokenUpdated};
-
-/// A change that writes no row of interest, to carry events.
-fn telling(events: Vec<Event>) -> Change {
-    Change {
-        events,
-        ..Change::silent(Write::TouchApiKey {
-            id: seed::id(9_999),
-            used_at: seed::at(0),
-        })
-    }
-}
 
 pub async fn an_event_comes_back_byte_for_byte(fresh: &Fresh) -> Verdict {
     let store = &*fresh.store;
@@ -132,6 +121,28 @@ pub async fn a_page_holds_only_the_types_asked_for(fresh: &Fresh) -> Verdict {
     Ok(())
 }
 
+pub async fn a_page_shows_no_event_for_the_audit_trail_unless_asked(fresh: &Fresh) -> Verdict {
+    let store = &*fresh.store;
+    let workspace = steps::workspace(store, 1).await?;
+    let all = EventType::AUDIT_ONLY.into_iter().chain(EventType::ALL);
+    let all: Vec<Event> = (1..)
+        .zip(all)
+        .map(|(number, kind)| event(workspace.id, number, kind))
+        .collect();
+    applied(store, telling(all.clone())).await?;
+    let ids = |events: &[Event]| events.iter().map(|event| event.id).collect::<Vec<EventId>>();
+    let audit = Some(&EventType::AUDIT_ONLY[..]);
+    for (types, expected) in [(None, ids(&all[4..])), (audit, ids(&all[..4]))] {
+        let fetch = async |page| events(store, &workspace, types, page).await;
+        assert_walks(&expected, &[1, 4, 8, 9], |event: &Event| event.id, fetch).await?;
+    }
+    let between = |types| store.events_between(0, 100, types);
+    let told = |read: Vec<(u64, Event)>| ids(&read.into_iter().map(|(_, event)| event).collect::<Vec<_>>());
+    assert_eq!(told(between(&EventType::AUDIT_ONLY).await?), ids(&all[..4]));
+    assert_eq!(told(between(&EventType::ALL).await?), ids(&all[4..]));
+    Ok(())
+}
+
 pub async fn a_cursor_of_events_need_not_exist(fresh: &Fresh) -> Verdict {
     let (ours, _) = twelve_events(fresh).await?;
     let created = Some(&[ClientTokenCreated][..]);
@@ -201,6 +212,15 @@ pub async fn events_between_two_places_are_those_after_the_first_up_to_the_secon
                 expected,
                 "{types:?}"
             );
+        }
+        for limit in [1, 3, 100] {
+            let mut expected = all[4..=20].to_vec();
+            expected.retain(|(_, event)| event.workspace == theirs.id && event.event_type.is_public());
+            expected.truncate(limit);
+            let found = store
+                .workspace_events_between(theirs.id, place(3), place(20), limit)
+                .await?;
+            assert_eq!(found, expected, "at most {limit} of one workspace");
         }
     }
     Ok(())

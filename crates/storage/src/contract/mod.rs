@@ -20,10 +20,18 @@ pub mod api_keys;
 pub mod client_token_pages;
 pub mod client_tokens;
 pub mod concurrency;
+pub mod delivery;
+pub mod delivery_at_once;
 pub mod events;
 pub mod idempotency;
+pub mod leases;
 #[cfg(test)]
 mod model;
+pub mod notification_pages;
+pub mod notification_settings;
+pub mod notifications;
+mod outbox;
+pub mod pruning;
 pub mod seed;
 pub mod sequence;
 mod steps;
@@ -121,6 +129,7 @@ macro_rules! contract_cases {
                 an_event_comes_back_byte_for_byte
                 events_of_one_change_keep_their_order
                 a_page_holds_only_the_types_asked_for
+                a_page_shows_no_event_for_the_audit_trail_unless_asked
                 a_cursor_of_events_need_not_exist
                 events_between_two_places_are_those_after_the_first_up_to_the_second
                 totals_are_exact_up_to_the_cap_and_no_further
@@ -151,6 +160,69 @@ macro_rules! contract_cases {
             concurrency {
                 conflicting_changes_end_as_if_done_one_by_one
                 conflicting_changes_on_two_handles_end_as_if_done_one_by_one
+            }
+            notification_settings {
+                a_new_setting_is_there_at_once_in_every_detail
+                a_setting_of_another_workspace_is_not_found
+                a_setting_id_that_is_taken_is_refused_and_the_first_stays
+                an_update_is_there_at_once_and_leaves_what_never_changes
+                a_change_that_saw_other_settings_writes_nothing_events_included
+                a_setting_in_place_of_another_is_noticed
+                of_two_handles_racing_to_create_one_wins
+                of_two_handles_racing_to_update_one_wins
+                pages_hold_the_settings_asked_for
+                a_deleted_setting_is_gone_from_every_read_with_its_notifications
+                of_many_racing_to_delete_one_does
+            }
+            notifications {
+                an_event_makes_one_notification_for_each_setting_that_wants_it
+                only_a_setting_that_wants_an_event_gets_it
+                events_for_the_audit_trail_make_no_notification
+                each_event_of_a_change_makes_its_own_notifications
+                a_change_that_is_not_applied_makes_no_notification
+                a_notification_is_visible_together_with_its_event
+                a_new_setting_gets_the_events_after_it_and_none_before
+                a_setting_that_changes_gets_the_events_as_it_stood_when_they_happened
+                a_deleted_setting_gets_no_event_after_it
+                many_committers_make_one_notification_for_each_event_and_setting
+            }
+            leases {
+                what_is_due_comes_earliest_first_and_at_most_the_limit
+                a_lease_keeps_others_away_until_it_ends
+                a_recorded_attempt_ends_the_lease
+                an_inactive_settings_notifications_wait_until_it_is_active_again
+                settings_with_something_due_are_named
+                two_handles_share_a_queue_without_overlap
+            }
+            delivery {
+                an_attempt_is_there_at_once_in_every_detail
+                an_attempt_with_both_secrets_counts_once_and_logs_twice
+                a_delivered_notification_stays_delivered
+                an_attempt_of_a_notification_that_is_gone_is_passed_over
+                a_setting_fails_from_its_first_failure_to_the_next_success
+                a_setting_that_becomes_active_again_has_not_failed_yet
+                totals_follow_every_attempt
+                a_replay_is_a_notification_of_its_own
+                what_is_gone_is_not_replayed
+                pages_of_attempts_run_both_ways
+            }
+            notification_pages {
+                pages_of_notifications_run_both_ways_and_end_exactly_at_the_limit
+                a_cursor_of_notifications_need_not_exist
+                each_filter_lets_through_what_it_says
+                filters_together_let_through_what_each_does
+                a_page_follows_what_happens_to_its_notifications
+            }
+            pruning {
+                pruning_removes_what_is_older_and_keeps_the_young
+                pruning_removes_at_most_the_limit_and_no_event_before_its_notifications
+                an_old_event_stays_for_a_young_replay
+                a_deleted_settings_notifications_are_removed_in_batches_whatever_their_age
+                what_is_pruned_while_it_is_delivered_is_passed_over
+            }
+            delivery_at_once {
+                four_deliverers_lose_nothing_of_64_committers
+                four_deliverers_on_two_handles_lose_nothing_of_64_committers
             }
         }
     };

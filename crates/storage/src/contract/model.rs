@@ -1,6 +1,8 @@
 //! The contract kept by the plainest store there is: maps behind a lock, nothing durable. It proves that the cases can
 //! be passed, and is what to read when a case is unclear.
 
+mod webhooks;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,15 +12,21 @@ use tokio::sync::watch;
 use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, EventId, Id, Kind, WorkspaceId};
+use tollgate_domain::id::{
+    ApiKeyId, ApiKeyKind, ClientTokenId, EventId, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
+    WorkspaceId,
+};
+use tollgate_domain::notification::{DeliveryAttempt, Notification};
+use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
 use crate::{
-    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, Order, Outcome, Page, Pulse, Slice, Storage,
-    StorageError, TOTAL_CAP, Write,
+    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage,
+    Order, Outcome, Page, Pulse, Slice, Storage, StorageError, TOTAL_CAP, Write,
 };
+use webhooks::Webhooks;
 
 crate::contract_suite!(suite, std::future::ready(fresh_model()));
 
@@ -40,6 +48,13 @@ fn every_case_is_in_the_list() {
         ("sequence", include_str!("sequence.rs")),
         ("idempotency", include_str!("idempotency.rs")),
         ("concurrency", include_str!("concurrency.rs")),
+        ("notification_settings", include_str!("notification_settings.rs")),
+        ("notifications", include_str!("notifications.rs")),
+        ("leases", include_str!("leases.rs")),
+        ("delivery", include_str!("delivery.rs")),
+        ("notification_pages", include_str!("notification_pages.rs")),
+        ("pruning", include_str!("pruning.rs")),
+        ("delivery_at_once", include_str!("delivery_at_once.rs")),
     ];
     let listed = crate::contract_cases! { [names] };
     for ((file, source), (listed_file, listed)) in sources.into_iter().zip(listed) {
@@ -59,6 +74,7 @@ struct State {
     api_keys: BTreeMap<ApiKeyId, ApiKey>,
     events: BTreeMap<(WorkspaceId, EventId), (u64, Event)>,
     answers: HashMap<IdempotencyKey, IdempotentAnswer>,
+    webhooks: Webhooks,
     sequence: u64,
 }
 
@@ -119,20 +135,48 @@ impl State {
         {
             return Ok(Outcome::AlreadyAnswered(answer.clone()));
         }
-        match change.write {
+        if let Write::LeaseNotifications {
+            setting,
+            now,
+            until,
+            limit,
+        } = change.write
+        {
+            return Ok(Outcome::Leased(self.webhooks.lease(setting, (now, until), limit)));
+        }
+        let wanting: Vec<_> = change.events.iter().map(|event| self.webhooks.wanting(event)).collect();
+        if !self.write(change.write)? {
+            return Ok(Outcome::Stale);
+        }
+        for (event, wanting) in change.events.into_iter().zip(wanting) {
+            self.sequence += 1;
+            for setting in wanting {
+                self.webhooks.notify(&event, setting)?;
+            }
+            insert(&mut self.events, (event.workspace, event.id), (self.sequence, event))?;
+        }
+        self.answers.extend(change.idempotency);
+        Ok(Outcome::Applied {
+            sequence: self.sequence,
+        })
+    }
+
+    /// Writes what isn't an event; `false` when its precondition doesn't hold.
+    fn write(&mut self, write: Write) -> Result<bool, StorageError> {
+        match write {
             Write::CreateWorkspace(workspace) => insert(&mut self.workspaces, workspace.id, workspace)?,
             Write::CreateClientToken(token) => insert(&mut self.client_tokens, (token.workspace, token.id), token)?,
             Write::CreateApiKey(key) => insert(&mut self.api_keys, key.id, key)?,
             Write::UpdateClientToken { from, to } => match self.client_tokens.get_mut(&(from.workspace, from.id)) {
                 Some(stored) if stored.version == from.version => *stored = to,
-                _ => return Ok(Outcome::Stale),
+                _ => return Ok(false),
             },
             Write::UpdateApiKey { from, to } => match self.api_keys.get_mut(&from.id) {
                 Some(stored) if stored.version == from.version => {
                     let last_used_at = stored.last_used_at;
                     *stored = ApiKey { last_used_at, ..to };
                 }
-                _ => return Ok(Outcome::Stale),
+                _ => return Ok(false),
             },
             Write::TouchApiKey { id, used_at } => {
                 if let Some(key) = self.api_keys.get_mut(&id) {
@@ -146,15 +190,35 @@ impl State {
                     self.answers.remove(&key);
                 }
             }
+            Write::CreateNotificationSetting { setting, seen } => return self.webhooks.create(setting, &seen),
+            Write::UpdateNotificationSetting { to, seen } => return Ok(self.webhooks.update(to, &seen)),
+            Write::DeleteNotificationSetting { workspace, id } => return Ok(self.webhooks.delete(workspace, id)),
+            Write::LeaseNotifications { .. } => unreachable!("a lease is answered before"),
+            Write::RecordAttempt(record) => self.webhooks.record(record),
+            Write::ReplayNotification {
+                workspace,
+                original,
+                id,
+                at,
+            } => return self.webhooks.replay(workspace, (original, id), at),
+            Write::Prune { before, limit } => self.prune(before, limit),
         }
-        for event in change.events {
-            self.sequence += 1;
-            insert(&mut self.events, (event.workspace, event.id), (self.sequence, event))?;
+        Ok(true)
+    }
+
+    fn prune(&mut self, before: Timestamp, limit: usize) {
+        self.webhooks.prune(before, limit);
+        let mut old: Vec<_> = self
+            .events
+            .iter()
+            .map(|(key, (place, event))| (*place, key, event))
+            .collect();
+        old.sort_by_key(|(place, ..)| *place);
+        old.retain(|(.., event)| event.occurred_at < before && !self.webhooks.is_left_of(event));
+        let old: Vec<_> = old.into_iter().map(|(_, key, _)| *key).take(limit).collect();
+        for key in old {
+            self.events.remove(&key);
         }
-        self.answers.extend(change.idempotency);
-        Ok(Outcome::Applied {
-            sequence: self.sequence,
-        })
     }
 }
 
@@ -191,8 +255,10 @@ impl Storage for Model {
         let mut state = self.state();
         let mut next = state.clone();
         let outcome = next.apply(change)?;
-        if let Outcome::Applied { sequence } = outcome {
+        if let Outcome::Applied { .. } | Outcome::Leased(_) = outcome {
             *state = next;
+        }
+        if let Outcome::Applied { sequence } = outcome {
             self.pulse.send_replace(Pulse {
                 sequence,
                 heard_at: Instant::now(),
@@ -264,10 +330,9 @@ impl Storage for Model {
         let state = self.state();
         let events = state.events.values().map(|(_, event)| event);
         let events = events.filter(|event| event.workspace == workspace);
-        let events = events.filter(|event| {
-            page.types
-                .as_ref()
-                .is_none_or(|types| types.contains(&event.event_type))
+        let events = events.filter(|event| match &page.types {
+            None => event.event_type.is_public(),
+            Some(types) => types.contains(&event.event_type),
         });
         Ok(slice(events.map(|event| (event.id, event)).collect(), &page.page))
     }
@@ -289,6 +354,78 @@ impl Storage for Model {
             .collect();
         events.sort_by_key(|(place, _)| *place);
         Ok(events)
+    }
+
+    async fn workspace_events_between(
+        &self,
+        workspace: WorkspaceId,
+        after: u64,
+        upto: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Event)>, StorageError> {
+        let mut events = self.events_between(after, upto, &EventType::ALL).await?;
+        events.retain(|(_, event)| event.workspace == workspace);
+        events.truncate(limit);
+        Ok(events)
+    }
+
+    async fn notification_setting(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationSettingId,
+    ) -> Result<Option<NotificationSetting>, StorageError> {
+        Ok(self.state().webhooks.setting(workspace, id).cloned())
+    }
+
+    async fn all_notification_settings(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<Vec<NotificationSetting>, StorageError> {
+        Ok(self.state().webhooks.settings(workspace).cloned().collect())
+    }
+
+    async fn notification_settings(
+        &self,
+        workspace: WorkspaceId,
+        page: &NotificationSettingPage,
+    ) -> Result<Slice<NotificationSetting>, StorageError> {
+        let state = self.state();
+        let rows = state.webhooks.settings(workspace);
+        let rows = rows.filter(|row| page.active.is_none_or(|active| row.active == active));
+        let rows = rows.filter(|row| page.traffic_source.is_none_or(|source| row.traffic_source == source));
+        Ok(slice(rows.map(|row| (row.id, row)).collect(), &page.page))
+    }
+
+    async fn due_notification_settings(&self, now: Timestamp) -> Result<Vec<NotificationSetting>, StorageError> {
+        Ok(self.state().webhooks.due(now))
+    }
+
+    async fn notification(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationId,
+    ) -> Result<Option<Notification>, StorageError> {
+        let state = self.state();
+        let mut rows = state.webhooks.notifications(workspace);
+        Ok(rows.find(|row| row.id == id).cloned())
+    }
+
+    async fn notifications(
+        &self,
+        workspace: WorkspaceId,
+        page: &NotificationPage,
+    ) -> Result<Slice<Notification>, StorageError> {
+        Ok(self.state().webhooks.page(workspace, page))
+    }
+
+    async fn delivery_attempts(
+        &self,
+        notification: NotificationId,
+        page: &Page<NotificationLogKind>,
+    ) -> Result<Slice<DeliveryAttempt>, StorageError> {
+        let state = self.state();
+        let rows = state.webhooks.attempts(notification);
+        Ok(slice(rows.map(|row| (row.id, row)).collect(), page))
     }
 
     async fn idempotent_answer(

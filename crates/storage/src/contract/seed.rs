@@ -149,6 +149,17 @@ pub fn event(workspace: WorkspaceId, number: u64, event_type: EventType) -> Even
     }
 }
 
+/// A change that writes no row of interest, to carry events.
+pub fn telling(events: Vec<Event>) -> Change {
+    Change {
+        events,
+        ..Change::silent(Write::TouchApiKey {
+            id: id(9_999),
+            used_at: at(0),
+        })
+    }
+}
+
 /// The token's creation, told by the event with the token's number.
 pub fn creation(token: &ClientToken) -> Change {
     Change {

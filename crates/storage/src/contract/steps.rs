@@ -8,9 +8,10 @@ use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{ApiKeyKind, Id, Kind, WorkspaceId};
+use tollgate_domain::notification::Notification;
 use tollgate_domain::workspace::Workspace;
 
-use super::seed;
+use super::{outbox, seed};
 use crate::{Change, ClientTokenPage, EventPage, Order, Outcome, Page, Slice, Storage, StorageError, TOTAL_CAP, Write};
 
 /// A page long enough for all that a case writes.
@@ -94,6 +95,8 @@ pub(super) struct Everything {
     pub(super) active: Option<u64>,
     pub(super) api_keys: Slice<ApiKey>,
     pub(super) events: Slice<Event>,
+    pub(super) notification_settings: Vec<String>,
+    pub(super) notifications: Slice<Notification>,
     pub(super) sequence: u64,
 }
 
@@ -106,6 +109,8 @@ pub(super) async fn everything(store: &dyn Storage, workspace: &Workspace) -> Re
         active: active.total,
         api_keys: store.api_keys(workspace.id, &whole::<ApiKeyKind>(ascending)).await?,
         events: events(store, workspace, None, whole(ascending)).await?,
+        notification_settings: outbox::all_told(&store.all_notification_settings(workspace.id).await?),
+        notifications: outbox::notifications(store, workspace).await?,
         sequence: store.sequence().await?,
     };
     assert_eq!(
@@ -115,6 +120,10 @@ pub(super) async fn everything(store: &dyn Storage, workspace: &Workspace) -> Re
     assert_eq!(everything.active, Some(total(active.items.len())));
     assert_eq!(everything.api_keys.total, Some(total(everything.api_keys.items.len())));
     assert_eq!(everything.events.total, Some(total(everything.events.items.len())));
+    assert_eq!(
+        everything.notifications.total,
+        Some(total(everything.notifications.items.len()))
+    );
     Ok(everything)
 }
 

@@ -186,13 +186,13 @@ Tollgate {version} is running.
   API key       {key}
   Client token  {token}
 
-The key may do everything in this sandbox workspace: keep it on your server. The token is for your front end.
+The key may do everything in this sandbox workspace: keep it on your server. The token is public, for your front end.
 
 With curl:
 
   curl -H 'Authorization: Bearer {key}' {url}/client-tokens
 
-With the Node SDK (npm install @paddle/paddle-node-sdk):
+With the Node SDK (npm install @paddle/paddle-node-sdk), in a file whose name ends in .mjs:
 
   import {{ Paddle }} from '@paddle/paddle-node-sdk';
   const paddle = new Paddle('{key}', {{ environment: '{url}' }});
@@ -200,9 +200,9 @@ With the Node SDK (npm install @paddle/paddle-node-sdk):
 
 With the Python SDK (pip install paddle-python-sdk):
 
+  from types import SimpleNamespace
   from paddle_billing import Client, Options
-  class Tollgate: base_url = '{url}'
-  paddle = Client('{key}', options=Options(environment=Tollgate()))
+  paddle = Client('{key}', options=Options(environment=SimpleNamespace(base_url='{url}')))
   for token in paddle.client_tokens.list(): print(token.name, token.token)
 
 The data is in {dir}, and starting again keeps it. Stop with Ctrl-C. Each request is a line below.

@@ -82,7 +82,7 @@ pub fn main() -> ExitCode {
         // Whoever reads has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            remark(format_args!("error: {error:#}"));
+            remark(format_args!("error: {}", told(&error)));
             ExitCode::from(if error.is::<Usage>() || error.is::<Invalid>() {
                 2
             } else {
@@ -113,6 +113,18 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
+/// The error with its causes, but for those that it has told already.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().skip(1).fold(error.to_string(), |told, cause| {
+        let cause = cause.to_string();
+        if told.contains(&cause) {
+            told
+        } else {
+            format!("{told}: {cause}")
+        }
+    })
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
     kind == Some(io::ErrorKind::BrokenPipe)
@@ -134,5 +146,15 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let refused = || io::Error::other("connection refused");
+        let error = anyhow::Error::new(refused())
+            .context("no answer: connection refused")
+            .context("can't open");
+        assert_eq!(told(&error), "can't open: no answer: connection refused");
+        assert_eq!(told(&refused().into()), "connection refused");
     }
 }

@@ -100,6 +100,9 @@ async fn serve(config: Config, output: Output) -> anyhow::Result<()> {
     output.result(&json!({ "url": url }), |out| {
         writeln!(out, "Tollgate {} listens on {url}", env!("CARGO_PKG_VERSION"))
     })?;
+    if store.service().workspaces().await?.is_empty() {
+        tracing::info!("there is no workspace yet: make one with `tollgate workspace create`, then a key for it");
+    }
     let settings = tollgate_web::Settings {
         public_url: config.public_url,
         requests_per_minute: config.requests_per_minute,

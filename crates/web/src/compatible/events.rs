@@ -49,7 +49,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 /// An event as the contract shows it; fields in its order.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Event")]
-struct EventView<'a> {
+pub(crate) struct EventView<'a> {
     event_id: EventId,
     event_type: &'static str,
     occurred_at: Timestamp,

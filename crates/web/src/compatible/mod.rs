@@ -3,9 +3,9 @@
 mod api_keys;
 pub(crate) mod client_tokens;
 mod event_types;
-mod events;
-mod notification_settings;
-mod notifications;
+pub(crate) mod events;
+pub(crate) mod notification_settings;
+pub(crate) mod notifications;
 mod root;
 
 use crate::endpoint::Endpoint;

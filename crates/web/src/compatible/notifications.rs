@@ -179,7 +179,7 @@ impl<'a> TryFrom<&'a Notification> for NotificationView<'a> {
 /// An attempt as the contract shows it; fields in its order.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "NotificationLog")]
-struct LogView<'a> {
+pub(crate) struct LogView<'a> {
     id: NotificationLogId,
     /// 0 when there was no answer.
     response_code: u16,

@@ -37,6 +37,14 @@ pub(crate) struct Filter {
     pub(crate) values: Option<fn() -> Vec<String>>,
 }
 
+/// A parameter that takes a whole number from 0 on.
+#[derive(Debug)]
+pub(crate) struct Number {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) max: i64,
+}
+
 /// The query as it came, and all that the next page's address is made of.
 pub(crate) struct ListQuery {
     pairs: Vec<(String, String)>,
@@ -85,13 +93,13 @@ impl ListQuery {
         });
         let limit = self
             .once("per_page")
-            .map_or(listing.default_limit, |text| match text.parse::<i128>() {
-                Ok(number) if number >= 1 => usize::try_from(number).unwrap_or(usize::MAX).min(listing.max_limit),
-                Ok(_) => {
+            .map_or(listing.default_limit, |text| match whole_number(&text) {
+                Some(number) if number >= 1 => usize::try_from(number).unwrap_or(usize::MAX).min(listing.max_limit),
+                Some(_) => {
                     self.problem("per_page", "Must be greater than or equal to 1");
                     listing.default_limit
                 }
-                Err(_) => {
+                None => {
                     self.problem("per_page", "Invalid type. Expected: integer, given: string");
                     listing.default_limit
                 }
@@ -171,6 +179,23 @@ impl ListQuery {
         Some(text)
     }
 
+    /// The number given for a parameter.
+    pub(crate) fn number(&mut self, parameter: &Number) -> Option<i64> {
+        let text = self.once(parameter.name)?;
+        match text.parse::<i64>() {
+            Ok(number) if number < 0 => self.problem(parameter.name, "Must be greater than or equal to 0"),
+            Ok(number) if number > parameter.max => {
+                self.problem(
+                    parameter.name,
+                    format!("Must be less than or equal to {}", parameter.max),
+                );
+            }
+            Ok(number) => return Some(number),
+            Err(_) => self.problem(parameter.name, "Invalid type. Expected: integer, given: string"),
+        }
+        None
+    }
+
     /// The moment given for a filter.
     pub(crate) fn time(&mut self, filter: &Filter) -> Option<Timestamp> {
         let text = self.once(filter.name).filter(|text| !text.is_empty())?;
@@ -239,4 +264,12 @@ impl ListQuery {
     fn problem(&mut self, field: &str, message: impl Into<String>) {
         self.problems.push(Problem::new(field, message));
     }
+}
+
+/// A whole number of any length, cut to what an `i64` holds.
+fn whole_number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let limit = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    is_whole.then(|| text.parse().unwrap_or(limit))
 }

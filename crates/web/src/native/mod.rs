@@ -3,11 +3,17 @@
 
 mod client_tokens;
 mod errors;
+mod events;
+mod notification_settings;
+mod notifications;
 
 use crate::endpoint::Endpoint;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut all = client_tokens::endpoints();
+    all.extend(events::endpoints());
+    all.extend(notification_settings::endpoints());
+    all.extend(notifications::endpoints());
     all.extend(errors::endpoints());
     all
 }

@@ -168,6 +168,22 @@ impl Reads {
         rows::all(&self.many(&events_between_sql(), parameters).await?, rows::event)
     }
 
+    pub(super) async fn workspace_events_between(
+        &self,
+        workspace: WorkspaceId,
+        (after, upto): (u64, u64),
+        limit: usize,
+    ) -> Result<Vec<(u64, Event)>, StorageError> {
+        let sql = format!(
+            "SELECT {EVENT} FROM events WHERE sequence > $1 AND sequence <= $2 AND workspace_id = $3 AND type = ANY($4) \
+             ORDER BY sequence LIMIT $5"
+        );
+        let workspace = workspace.to_string();
+        let public = names(&EventType::ALL);
+        let parameters: Parameters = &[&bigint(after), &bigint(upto), &workspace, &public, &bigint(limit)];
+        rows::all(&self.many(&sql, parameters).await?, rows::event)
+    }
+
     pub(super) async fn idempotent_answer(
         &self,
         key: &IdempotencyKey,

@@ -14,7 +14,7 @@ pub(in crate::postgres) const SETTINGS_SEEN: &str = "
     SELECT stored.*
     FROM UNNEST($1::text[], $2::text[]) WITH ORDINALITY AS wanted (workspace_id, id, place)
     CROSS JOIN LATERAL (
-        SELECT count(*) AS count, coalesce(sum(version), 0)::bigint AS versions,
+        SELECT coalesce(string_agg(setting.id || ' ' || setting.version, ' ' ORDER BY setting.id), '') AS seen,
             count(*) FILTER (WHERE setting.id = wanted.id) > 0 AS present
         FROM notification_settings AS setting
         WHERE setting.workspace_id = wanted.workspace_id AND setting.workspace_id > '' AND setting.deleted_at IS NULL
@@ -83,7 +83,8 @@ pub(in crate::postgres) const LOCK_NOTIFICATIONS: &str = "
 
 pub(in crate::postgres) const RECORD_ATTEMPTS: &str = "
     UPDATE notifications AS stored
-    SET status = new.status, times_attempted = stored.times_attempted + 1, last_attempt_at = new.attempted_at,
+    SET status = new.status, times_attempted = stored.times_attempted + 1,
+        last_attempt_at = greatest(stored.last_attempt_at, new.attempted_at),
         delivered_at = coalesce(stored.delivered_at, new.delivered_at), retry_at = new.retry_at, due_at = new.retry_at
     FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
         AS new (at, status, attempted_at, delivered_at, retry_at)

@@ -200,6 +200,25 @@ pub(super) fn events_between(
         .collect()
 }
 
+pub(super) fn workspace_events_between(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    (after, upto): (u64, u64),
+    limit: usize,
+) -> rusqlite::Result<Vec<(u64, Event)>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT * FROM events WHERE sequence > ?1 AND sequence <= ?2 AND +workspace_id = ?3 AND +type NOT IN ({}) \
+             ORDER BY sequence LIMIT ?4",
+            quoted(&EventType::AUDIT_ONLY)
+        ))?
+        .query_map(
+            params![place(after), place(upto), workspace.to_string(), limit_of(limit)],
+            rows::placed_event,
+        )?
+        .collect()
+}
+
 pub(super) fn idempotent_answer(
     connection: &Connection,
     key: &IdempotencyKey,
