@@ -116,8 +116,8 @@ fn base_url(address: SocketAddr) -> String {
     format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
-/// Keeps the data, and the key in it, out of repositories.
-fn ignored_by_git(dir: &Path) -> io::Result<()> {
+/// Keeps what is in `dir`, secrets among it, out of repositories.
+pub(super) fn ignored_by_git(dir: &Path) -> io::Result<()> {
     match std::fs::File::create_new(dir.join(".gitignore")) {
         Ok(mut file) => file.write_all(b"*\n"),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),

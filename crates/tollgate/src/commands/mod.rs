@@ -9,6 +9,7 @@ mod api_keys;
 mod client_tokens;
 mod dev;
 mod dev_key;
+mod listen;
 mod migrate;
 mod openapi;
 mod serve;
@@ -46,7 +47,7 @@ enum Command {
     /// Start a server to develop against, ready to use.
     Dev(dev::Dev),
     /// Start a server for production.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Make and list workspaces; tokens and keys belong to one.
     #[command(subcommand)]
     Workspace(workspaces::Workspace),
@@ -56,6 +57,8 @@ enum Command {
     /// Make, list, show, change and revoke client tokens, over the HTTP API of a running server.
     #[command(subcommand)]
     Token(client_tokens::Token),
+    /// Send a workspace's events to a server on your machine, as webhooks, while you develop.
+    Listen(listen::Listen),
     /// Bring a database to this version of Tollgate; servers do so themselves when they start.
     Migrate(migrate::Migrate),
     /// Print the description of the HTTP API, an OpenAPI 3.1 document.
@@ -104,6 +107,7 @@ fn run(command: Command, output: Output) -> anyhow::Result<()> {
         Command::Workspace(workspace) => runtime()?.block_on(workspace.run(output)),
         Command::Key(key) => runtime()?.block_on(key.run(output)),
         Command::Token(token) => token.run(output),
+        Command::Listen(listen) => listen.run(output),
         Command::Migrate(migrate) => runtime()?.block_on(migrate.run(output)),
         Command::Openapi(openapi) => openapi.run(),
     }
