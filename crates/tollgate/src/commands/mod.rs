@@ -9,6 +9,7 @@ mod api_keys;
 mod client_tokens;
 mod dev;
 mod dev_key;
+mod explain_signature;
 mod listen;
 mod migrate;
 mod openapi;
@@ -59,6 +60,8 @@ enum Command {
     Token(client_tokens::Token),
     /// Send a workspace's events to a server on your machine, as webhooks, while you develop.
     Listen(listen::Listen),
+    /// Say which check a webhook's signature fails, and why.
+    ExplainSignature(explain_signature::ExplainSignature),
     /// Bring a database to this version of Tollgate; servers do so themselves when they start.
     Migrate(migrate::Migrate),
     /// Print the description of the HTTP API, an OpenAPI 3.1 document.
@@ -77,6 +80,18 @@ impl std::fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// The command has printed its result, and that is a failure: exit code 1, without another word.
+#[derive(Debug)]
+struct Told;
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("it has been told")
+    }
+}
+
+impl std::error::Error for Told {}
+
 /// Runs the program: 0, 1 for a failure, 2 for words or settings that can't be used.
 pub fn main() -> ExitCode {
     let Cli { json, command } = Cli::parse();
@@ -84,6 +99,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Told>() => ExitCode::FAILURE,
         Err(error) => {
             remark(format_args!("error: {}", told(&error)));
             ExitCode::from(if error.is::<Usage>() || error.is::<Invalid>() {
@@ -108,6 +124,7 @@ fn run(command: Command, output: Output) -> anyhow::Result<()> {
         Command::Key(key) => runtime()?.block_on(key.run(output)),
         Command::Token(token) => token.run(output),
         Command::Listen(listen) => listen.run(output),
+        Command::ExplainSignature(explain) => explain.run(output),
         Command::Migrate(migrate) => runtime()?.block_on(migrate.run(output)),
         Command::Openapi(openapi) => openapi.run(),
     }
