@@ -98,7 +98,7 @@ impl Session {
 
     async fn look_and_write(&self, changes: &[&Change]) -> Result<Applied, Error> {
         let takes_head = !changes.iter().all(|change| plan::is_delivery(change));
-        let (before, mut found) = self.look(changes, takes_head).await?;
+        let (before, mut found) = Box::pin(self.look(changes, takes_head)).await?;
         let verdicts: Vec<_> = changes.iter().map(|change| found.judge(change)).collect();
         let mut writes = Writes::default();
         for (change, verdict) in changes.iter().zip(&verdicts) {
@@ -109,7 +109,7 @@ impl Session {
         if let Some((before, limit)) = writes.prune {
             self.prune(before, limit, &mut writes.counters).await?;
         }
-        let leased = self.write(&writes, takes_head).await?;
+        let leased = Box::pin(self.write(&writes, takes_head)).await?;
         Ok(Applied {
             outcomes: plan::outcomes(changes, verdicts, before, leased),
             head: takes_head.then_some(before + writes.events.len() as u64),
