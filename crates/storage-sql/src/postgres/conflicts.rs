@@ -85,6 +85,14 @@ fn row(write: &Write) -> Option<Row> {
         | Write::UpdateNotificationSetting { .. }
         | Write::DeleteNotificationSetting { .. }
         | Write::Prune { .. } => None,
+        // These are written one after the other.
+        Write::CreateSimulation(_)
+        | Write::UpdateSimulation { .. }
+        | Write::RunSimulation { .. }
+        | Write::ReplaySimulationEvent(_)
+        | Write::ClaimSimulationEvent { .. }
+        | Write::RecordSimulationEvent(_)
+        | Write::PruneSimulationRuns { .. } => None,
     }
 }
 

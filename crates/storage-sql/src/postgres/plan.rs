@@ -299,6 +299,17 @@ impl<'a> Writes<'a> {
             }
             (Write::Prune { before, limit }, _) => self.prune = Some((*before, *limit)),
             (Write::ForgetIdempotentAnswers { now, limit }, _) => self.forget = Some((*now, *limit)),
+            // Written already.
+            (
+                Write::CreateSimulation(_)
+                | Write::UpdateSimulation { .. }
+                | Write::RunSimulation { .. }
+                | Write::ReplaySimulationEvent(_)
+                | Write::ClaimSimulationEvent { .. }
+                | Write::RecordSimulationEvent(_)
+                | Write::PruneSimulationRuns { .. },
+                _,
+            ) => {}
         }
         self.answers
             .extend(change.idempotency.iter().map(|(key, answer)| (key, answer)));
