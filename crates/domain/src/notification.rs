@@ -87,7 +87,7 @@ pub struct Notification {
     pub status: NotificationStatus,
     /// How many attempts were made.
     pub times_attempted: u32,
-    /// When the last attempt was made.
+    /// When the last attempt was made: the latest, whichever was recorded last.
     pub last_attempt_at: Option<Timestamp>,
     /// When a receiver took it.
     pub delivered_at: Option<Timestamp>,

@@ -113,7 +113,9 @@ impl Service {
         match (self.storage.commit(change).await?, idempotent) {
             // The same request came twice at once, and the other was first.
             (Outcome::AlreadyAnswered(answer), Some(request)) => Ok(idempotency::read(&answer, request)??),
-            _ => Ok(token),
+            (Outcome::Applied { .. }, _) => Ok(token),
+            // A new row has nothing to be stale against; should a store say so, it was not made.
+            _ => Err(ClientTokenError::Contended),
         }
     }
 

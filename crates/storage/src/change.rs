@@ -21,7 +21,7 @@ pub struct Change {
     pub write: Write,
     /// What happened, in this order; each gets the next place in the sequence, and for each notification setting of
     /// its workspace that wants it ([`NotificationSetting::wants`]), as committed before this change, a notification
-    /// with the id that [`tollgate_domain::notification::id_of`] gives, due at once.
+    /// with the id that [`tollgate_domain::notification::id_of`] gives, due from the event's time on.
     pub events: Vec<Event>,
     /// The request this answers, when it came with a key of its own: kept with the rest, or found to be answered
     /// before, and then nothing else happens.
@@ -104,8 +104,8 @@ pub enum Write {
         /// Which.
         id: NotificationSettingId,
     },
-    /// Takes up to `limit` of a setting's notifications that are due, earliest first, until `until`: nobody else gets
-    /// them before. Nothing for a setting that isn't active. [`Outcome::Leased`].
+    /// Takes up to `limit` of a setting's notifications that are due at `now`, earliest first, until `until`: before that
+    /// moment nobody else gets them, from it on anybody. Nothing for a setting that isn't active. [`Outcome::Leased`].
     LeaseNotifications {
         /// Which queue.
         setting: NotificationSettingId,
@@ -116,11 +116,12 @@ pub enum Write {
         /// How many.
         limit: usize,
     },
-    /// An attempt and what follows from it. A notification that is delivered stays delivered. Passed over when the
-    /// notification is gone.
+    /// An attempt and what follows from it; it ends the lease. It counts once, however many rows of the log it has. A
+    /// notification that is delivered stays so, since the first time. Passed over, setting included, when the
+    /// notification is gone, or its setting.
     RecordAttempt(AttemptRecord),
     /// Another delivery of a notification, due at once; the original notes when. [`Outcome::Stale`] when the original
-    /// is gone.
+    /// is gone, or its setting.
     ReplayNotification {
         /// Whose.
         workspace: WorkspaceId,
@@ -132,7 +133,9 @@ pub enum Write {
         at: Timestamp,
     },
     /// Removes what is older than `before` (notifications with their attempts, then events that no notification is
-    /// left of) and what belongs to settings that are gone, at most `limit` rows of each.
+    /// left of) and what belongs to settings that are gone, at most `limit` of each. A notification is as old as its id,
+    /// to the millisecond, and a replay so younger than its event. Events go from the beginning of the sequence on: one
+    /// of a clock behind goes when those before it do.
     Prune {
         /// Older than this.
         before: Timestamp,
@@ -186,22 +189,24 @@ pub enum Write {
     },
 }
 
-/// What a use-case saw of a workspace's notification settings: changes with each of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SettingsSeen {
-    /// How many there were.
-    pub count: i64,
-    /// The sum of their versions.
-    pub versions: i64,
-}
+/// What a use-case saw of a workspace's notification settings: changes with each of them, also when one takes the place
+/// of another. Attempts don't change it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SettingsSeen(String);
 
 impl SettingsSeen {
     /// Of these settings: all that the workspace has.
     pub fn of(settings: &[NotificationSetting]) -> Self {
-        Self {
-            count: i64::try_from(settings.len()).unwrap_or(i64::MAX),
-            versions: settings.iter().map(|setting| setting.version).sum(),
-        }
+        let each: Vec<String> = settings
+            .iter()
+            .map(|setting| format!("{} {}", setting.id, setting.version))
+            .collect();
+        Self::from_text(each.join(" "))
+    }
+
+    /// From each setting's id and version, in the order of the ids, with blanks between: as a store gathers it.
+    pub const fn from_text(text: String) -> Self {
+        Self(text)
     }
 }
 
@@ -218,7 +223,7 @@ pub struct AttemptRecord {
     pub status: NotificationStatus,
     /// When the next attempt is due; `None` when none follows.
     pub retry_at: Option<Timestamp>,
-    /// When all this was over.
+    /// When all this was over: since then the notification is delivered, or the setting failing.
     pub at: Timestamp,
 }
 

@@ -167,7 +167,8 @@ pub trait Storage: Send + Sync {
         page: &NotificationPage,
     ) -> Result<Slice<Notification>, StorageError>;
 
-    /// A page of a notification's delivery attempts, by id.
+    /// A page of a notification's delivery attempts, by id. Whose it is, and whether it still shows, says
+    /// [`notification`](Self::notification): the attempts of one whose setting is gone are there until they are removed.
     async fn delivery_attempts(
         &self,
         notification: NotificationId,

@@ -71,13 +71,13 @@ pub struct NotificationPage {
     pub settings: Vec<NotificationSettingId>,
     /// Only with one of these; all when empty.
     pub statuses: Vec<NotificationStatus>,
-    /// Only those whose id or event type contains this.
+    /// Only those whose id or event type contains this, letter for letter.
     pub search: Option<String>,
     /// Only of entities with this id.
     pub subject: Option<String>,
-    /// Only from this moment on.
+    /// Only of events from this moment on.
     pub from: Option<Timestamp>,
-    /// Only up to this moment.
+    /// Only of events up to this moment, itself included.
     pub to: Option<Timestamp>,
 }
 

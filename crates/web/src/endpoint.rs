@@ -61,6 +61,8 @@ pub(crate) struct Docs {
     pub(crate) idempotent: bool,
     pub(crate) success: u16,
     pub(crate) answer: Answer,
+    /// A document of its own kind with another status, and what it says.
+    pub(crate) otherwise: Option<(u16, &'static str)>,
     pub(crate) errors: Vec<&'static Entry>,
 }
 
@@ -116,6 +118,7 @@ impl Endpoint {
                 idempotent: false,
                 success: 200,
                 answer,
+                otherwise: None,
                 errors: Vec::new(),
             },
         }
@@ -149,6 +152,12 @@ impl Endpoint {
     /// Answers a success with this status.
     pub(crate) fn success(mut self, status: u16) -> Self {
         self.docs.success = status;
+        self
+    }
+
+    /// Can also answer with this status, outside the envelope.
+    pub(crate) fn otherwise(mut self, status: u16, what: &'static str) -> Self {
+        self.docs.otherwise = Some((status, what));
         self
     }
 

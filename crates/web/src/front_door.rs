@@ -101,8 +101,13 @@ fn collapse_leading_slashes(uri: &mut Uri) {
     };
     if target.starts_with("//") {
         let collapsed = format!("/{}", target.trim_start_matches('/'));
+        // Scheme and authority stay: over HTTP/2, the caller's host is only there.
+        let mut parts = uri.clone().into_parts();
         if let Ok(collapsed) = collapsed.parse() {
-            *uri = collapsed;
+            parts.path_and_query = Some(collapsed);
+            if let Ok(collapsed) = Uri::from_parts(parts) {
+                *uri = collapsed;
+            }
         }
     }
 }

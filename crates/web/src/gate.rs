@@ -1,6 +1,8 @@
 //! What stands before each handler: how often, who, may they, and which version of the contract. In the contract's
 //! order: rate limit, authentication, permission, then what the request itself says.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -67,11 +69,19 @@ impl Gate {
             return Ok(());
         };
         let address = client_address(&self.app, *peer, request.headers());
-        limiter.check_key(&address).map_err(|until| {
+        limiter.check_key(&limited_as(address)).map_err(|until| {
             let wait = until.wait_time_from(limiter.clock().now());
             // Rounded up: whoever comes back after whole seconds isn't a moment too early.
             ApiError::too_many_requests(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
         })
+    }
+}
+
+/// What shares a limit: an IPv4 address, or the /64 of an IPv6 address, which is what one customer gets at least.
+fn limited_as(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
     }
 }
 

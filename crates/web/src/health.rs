@@ -10,7 +10,7 @@ use crate::endpoint::{Access, Answer, Endpoint, Surface};
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let open = (Surface::Plain, Access::Open);
-    let health = || Answer::Raw("`{\"status\": …}`; 503 when not ready");
+    let health = || Answer::Raw("`{\"status\": …}`");
     vec![
         Endpoint::new(
             (Method::GET, "/health/live"),
@@ -25,7 +25,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             ready,
             ("ready", "The store answers: requests can be served"),
             health(),
-        ),
+        )
+        .otherwise(503, "The store gives no answer."),
     ]
 }
 

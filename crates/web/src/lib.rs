@@ -23,7 +23,7 @@ mod serve;
 
 pub use app::{App, Settings};
 pub use catalogue::{CATALOGUE, Entry};
-pub use endpoint::{Access, Surface};
+pub use endpoint::{Access, Endpoint, Surface};
 pub use openapi::document as openapi;
 pub use router::endpoints;
 pub use serve::serve;

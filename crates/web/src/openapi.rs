@@ -219,6 +219,9 @@ fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
             json!({ "description": docs.summary, "content": { "application/json": { "schema": success } } }),
         );
     }
+    if let Some((status, what)) = docs.otherwise {
+        responses.insert(status.to_string(), json!({ "description": what }));
+    }
     let mut by_status: BTreeMap<u16, Vec<&Entry>> = BTreeMap::new();
     for (status, entry) in errors_of(endpoint) {
         by_status.entry(status).or_default().push(entry);
@@ -239,7 +242,12 @@ fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
 /// Every error that an endpoint can answer, with the status that its surface gives it.
 fn errors_of(endpoint: &Endpoint) -> Vec<(u16, &'static Entry)> {
     if endpoint.access == Access::Open {
-        return Vec::new();
+        return endpoint
+            .docs
+            .errors
+            .iter()
+            .map(|entry| (entry.status, *entry))
+            .collect();
     }
     let mut errors: Vec<&Entry> = vec![
         &catalogue::BAD_REQUEST,

@@ -23,6 +23,9 @@ const GRACE: Duration = Duration::from_secs(20);
 /// How long to wait when the machine has no more sockets to give.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How often addresses that sent nothing lately are forgotten, lest they fill the memory.
+const FORGET: Duration = Duration::from_secs(10);
+
 /// Serves until `stop`, then lets what is in flight finish.
 pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> std::io::Result<()> {
     let router = router(&app);
@@ -33,6 +36,7 @@ pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> 
         .header_read_timeout(SLOWEST_HEAD);
     builder.http2().timer(TokioTimer::new());
     let in_flight = GracefulShutdown::new();
+    tokio::spawn(forget_idle_addresses(app.clone(), stop.clone()));
 
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         let (stream, peer) = match accepted {
@@ -66,6 +70,15 @@ pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> 
         tracing::warn!("some requests did not finish within {} s", GRACE.as_secs());
     }
     Ok(())
+}
+
+/// What is kept of an address: that it used up a part of what it may send.
+async fn forget_idle_addresses(app: App, stop: CancellationToken) {
+    let Some(limiter) = &app.limiter else { return };
+    while stop.run_until_cancelled(tokio::time::sleep(FORGET)).await.is_some() {
+        limiter.retain_recent();
+        limiter.shrink_to_fit();
+    }
 }
 
 fn prepared(stream: TcpStream, peer: SocketAddr) -> TcpStream {

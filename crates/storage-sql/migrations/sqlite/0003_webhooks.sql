@@ -43,6 +43,7 @@ CREATE TABLE notifications (
 CREATE INDEX notifications_due ON notifications (setting_id, due_at) WHERE due_at IS NOT NULL; -- each setting's queue
 CREATE INDEX notifications_by_setting ON notifications (workspace_id, setting_id, id);
 CREATE INDEX notifications_in_trouble ON notifications (workspace_id, status, id) WHERE status IN ('needs_retry', 'failed');
+CREATE INDEX notifications_replays ON notifications (event_sequence) WHERE origin = 'replay'; -- an event stays for its replays
 
 CREATE TABLE delivery_attempts (
     notification_id TEXT NOT NULL,

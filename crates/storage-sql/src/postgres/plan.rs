@@ -86,8 +86,11 @@ impl Found {
         let applies = match write {
             Write::UpdateClientToken { from, .. } => version(self.client_tokens.next()) == Some(from.version),
             Write::UpdateApiKey { from, .. } => version(self.api_keys.next()) == Some(from.version),
-            Write::CreateNotificationSetting { seen, .. } => settings(self.settings.next()).0 == Some(*seen),
-            Write::UpdateNotificationSetting { seen, .. } => settings(self.settings.next()) == (Some(*seen), true),
+            Write::CreateNotificationSetting { seen, .. } => settings(self.settings.next()).0.as_ref() == Some(seen),
+            Write::UpdateNotificationSetting { seen, .. } => {
+                let (found, present) = settings(self.settings.next());
+                present && found.as_ref() == Some(seen)
+            }
             Write::DeleteNotificationSetting { .. } => settings(self.settings.next()).1,
             Write::ReplayNotification { .. } => {
                 return match self.notifications.next().flatten() {
@@ -99,8 +102,10 @@ impl Found {
             }
             Write::RecordAttempt(record) if !record.attempts.is_empty() => {
                 return match self.notifications.next().flatten() {
-                    Some(row) => Ok(Verdict::Records(rows::notification_status(&row)?)),
-                    None => Ok(Verdict::PassesOver),
+                    Some(row) if row.try_get("shown").unwrap_or(false) => {
+                        Ok(Verdict::Records(rows::notification_status(&row)?))
+                    }
+                    _ => Ok(Verdict::PassesOver),
                 };
             }
             Write::RecordAttempt(_) => return Ok(Verdict::PassesOver),
@@ -118,12 +123,8 @@ fn version(row: Option<Row>) -> Option<i64> {
 /// What there is of a workspace's settings, and whether the one that was meant is among them.
 fn settings(row: Option<Row>) -> (Option<SettingsSeen>, bool) {
     let Some(row) = row else { return (None, false) };
-    let seen = |count, versions| SettingsSeen { count, versions };
     (
-        row.try_get("count")
-            .ok()
-            .zip(row.try_get("versions").ok())
-            .map(|(count, versions)| seen(count, versions)),
+        row.try_get("seen").ok().map(SettingsSeen::from_text),
         row.try_get("present").unwrap_or(false),
     )
 }

@@ -190,8 +190,8 @@ impl State {
                     self.answers.remove(&key);
                 }
             }
-            Write::CreateNotificationSetting { setting, seen } => return self.webhooks.create(setting, seen),
-            Write::UpdateNotificationSetting { to, seen } => return Ok(self.webhooks.update(to, seen)),
+            Write::CreateNotificationSetting { setting, seen } => return self.webhooks.create(setting, &seen),
+            Write::UpdateNotificationSetting { to, seen } => return Ok(self.webhooks.update(to, &seen)),
             Write::DeleteNotificationSetting { workspace, id } => return Ok(self.webhooks.delete(workspace, id)),
             Write::LeaseNotifications { .. } => unreachable!("a lease is answered before"),
             Write::RecordAttempt(record) => self.webhooks.record(record),

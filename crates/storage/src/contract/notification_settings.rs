@@ -93,7 +93,7 @@ pub async fn a_setting_of_another_workspace_is_not_found(fresh: &Fresh) -> Verdi
     let setting = create(store, setting(&ours, 1)).await?;
     assert!(store.notification_setting(theirs.id, setting.id).await?.is_none());
     assert_settings(store, &theirs, &[]).await?;
-    let seen = SettingsSeen { count: 0, versions: 0 };
+    let seen = SettingsSeen::default();
     let foreign = changed(&setting, |setting| setting.workspace = theirs.id);
     assert_eq!(store.commit(update(&foreign, seen)).await?, Outcome::Stale);
     assert_eq!(store.commit(deletion(&foreign)).await?, Outcome::Stale);
@@ -105,7 +105,7 @@ pub async fn a_setting_id_that_is_taken_is_refused_and_the_first_stays(fresh: &F
     let workspace = steps::workspace(store, 1).await?;
     let first = create(store, setting(&workspace, 1)).await?;
     let before = everything(store, &workspace).await?;
-    let second = changed(&first, |setting| setting.description = "Second".to_owned());
+    let second = changed(&first, |setting| setting.description += ", second");
     let outcome = store.commit(creation(&second, seen(store, &second).await?)).await;
     assert!(outcome.is_err(), "{outcome:?}");
     assert_eq!(everything(store, &workspace).await?, before);
@@ -118,9 +118,7 @@ pub async fn an_update_is_there_at_once_and_leaves_what_never_changes(fresh: &Fr
     let another = fresh.another().await?;
     let first = create(store, setting(&workspace, 1)).await?;
     let bystander = create(store, setting(&workspace, 9)).await?;
-    let mut version = first.version;
-    for to in all_sorts(&workspace).into_iter().skip(1) {
-        version += 1;
+    for (version, to) in (first.version + 1..).zip(all_sorts(&workspace).into_iter().skip(1)) {
         let to = NotificationSetting {
             id: first.id,
             destination_type: DestinationType::Email,
@@ -144,11 +142,14 @@ pub async fn an_update_is_there_at_once_and_leaves_what_never_changes(fresh: &Fr
 }
 
 /// A create and an update that saw something else; each under a name, so that its answer could be kept.
-async fn assert_stale(store: &dyn Storage, workspace: &Workspace, seen: SettingsSeen) -> Verdict {
+async fn assert_stale(store: &dyn Storage, workspace: &Workspace, seen: &SettingsSeen) -> Verdict {
     let before = everything(store, workspace).await?;
     let stored = store.all_notification_settings(workspace.id).await?;
-    let next = changed(&stored[0], |setting| setting.description = "Too late".to_owned());
-    for change in [creation(&setting(workspace, 77), seen), update(&next, seen)] {
+    let next = changed(&stored[0], |setting| setting.description += ", too late");
+    for change in [
+        creation(&setting(workspace, 77), seen.clone()),
+        update(&next, seen.clone()),
+    ] {
         let key = idempotency_key(seed::id(1), "too late");
         let change = Change {
             idempotency: Some((key.clone(), answer(1, at(9_999)))),
@@ -168,16 +169,16 @@ pub async fn a_change_that_saw_other_settings_writes_nothing_events_included(fre
     let second = create(store, setting(&workspace, 2)).await?;
     let two = seen(store, &first).await?;
     let third = create(store, setting(&workspace, 3)).await?;
-    assert_stale(store, &workspace, two).await?; // one was made since
+    assert_stale(store, &workspace, &two).await?; // one was made since
 
     let three = seen(store, &first).await?;
     replace(store, changed(&second, |_| ())).await?;
-    assert_stale(store, &workspace, three).await?; // one was changed since
+    assert_stale(store, &workspace, &three).await?; // one was changed since
 
     let three = seen(store, &first).await?;
     applied(store, deletion(&third)).await?;
-    assert_stale(store, &workspace, three).await?; // one was deleted since
-    assert_stale(store, &workspace, SettingsSeen { count: 0, versions: 0 }).await?;
+    assert_stale(store, &workspace, &three).await?; // one was deleted since
+    assert_stale(store, &workspace, &SettingsSeen::default()).await?;
 
     // Another workspace's settings are nobody's business here, and neither are attempts.
     let two = seen(store, &first).await?;
@@ -198,7 +199,7 @@ pub async fn a_setting_in_place_of_another_is_noticed(fresh: &Fresh) -> Verdict 
     let two = seen(store, &first).await?;
     applied(store, deletion(&second)).await?;
     create(store, setting(&workspace, 3)).await?; // as many as before, of the same versions
-    assert_stale(store, &workspace, two).await
+    assert_stale(store, &workspace, &two).await
 }
 
 /// Two handles race in each round; exactly one wins, the other is told, and only the winner's event is there.
@@ -228,7 +229,7 @@ async fn race(
 pub async fn of_two_handles_racing_to_create_one_wins(fresh: &Fresh) -> Verdict {
     let workspace = steps::workspace(&*fresh.store, 1).await?;
     race(fresh, &workspace, |round, seen, _| {
-        [1, 2].map(|racer| creation(&setting(&workspace, round * 10 + racer), seen))
+        [1, 2].map(|racer| creation(&setting(&workspace, round * 10 + racer), seen.clone()))
     })
     .await?;
     let all = fresh.store.all_notification_settings(workspace.id).await?;
@@ -243,7 +244,7 @@ pub async fn of_two_handles_racing_to_update_one_wins(fresh: &Fresh) -> Verdict 
     }
     // Of different settings: what counts is that neither saw the other's change.
     race(fresh, &workspace, |_, seen, all| {
-        [0, 1].map(|racer| update(&changed(&all[racer], |_| ()), seen))
+        [0, 1].map(|racer| update(&changed(&all[racer], |_| ()), seen.clone()))
     })
     .await?;
     let all = fresh.store.all_notification_settings(workspace.id).await?;

@@ -70,6 +70,7 @@ fn audit(setting: &NotificationSetting, event_type: EventType) -> Event {
     let version = u64::try_from(setting.version).expect("counts up from 1");
     Event {
         subject: setting.id.to_string(),
+        occurred_at: setting.updated_at,
         ..event(
             setting.workspace,
             900_000_000 + seed::number(setting.id) * 100 + version,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use serde_json::json;
+use tollgate_delivery::Guard;
 use tollgate_domain::api_key::ApiKeySecret;
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::environment::Environment;
@@ -18,7 +19,7 @@ use tollgate_storage::{ClientTokenPage, Order, Page};
 
 use super::dev_key;
 use super::serve::listen;
-use crate::compose::{self, Store};
+use crate::compose::{self, Background, Store};
 use crate::config::{self, StoreAt};
 use crate::output::{Output, remark};
 use crate::{logging, signals};
@@ -80,9 +81,10 @@ impl Dev {
         let settings = tollgate_web::Settings {
             requests_per_minute: 0,
             root_environment: Environment::Sandbox,
+            guard: Guard::new(config::loopback()),
             ..tollgate_web::Settings::default()
         };
-        compose::serve(listener, store, settings, stop).await
+        compose::serve(listener, store, settings, Background::default(), stop).await
     }
 }
 

@@ -8,9 +8,10 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tollgate_delivery::Guard;
 
 use super::runtime;
-use crate::compose::{self, Store};
+use crate::compose::{self, Background, Store};
 use crate::config::setting::{self, Setting};
 use crate::config::{Config, Given, environment};
 use crate::output::Output;
@@ -108,9 +109,10 @@ async fn serve(config: Config, output: Output) -> anyhow::Result<()> {
         requests_per_minute: config.requests_per_minute,
         trusted_proxies: config.trusted_proxies,
         documentation_url: config.documentation_url,
+        guard: Guard::new(config.allow_network),
         ..tollgate_web::Settings::default()
     };
-    compose::serve(listener, store, settings, stop).await
+    compose::serve(listener, store, settings, Background::default(), stop).await
 }
 
 /// Listens on `address`; when it is taken, says what to do about it. `flag` is the command with which another one is

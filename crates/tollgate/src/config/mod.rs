@@ -28,6 +28,13 @@ impl std::fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
+/// This machine's own networks, which webhooks may be sent into while developing.
+pub fn loopback() -> Vec<IpNet> {
+    ["127.0.0.0/8", "::1/128"]
+        .map(|network| network.parse().expect("a network"))
+        .to_vec()
+}
+
 /// What `serve` runs with.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -41,7 +48,7 @@ pub struct Config {
     pub requests_per_minute: u32,
     /// Who may say on whose behalf a request is made.
     pub trusted_proxies: Vec<IpNet>,
-    /// Networks that webhooks may be sent into although they aren't public. Kept for the webhooks to come.
+    /// Networks that webhooks may be sent into although they aren't public.
     pub allow_network: Vec<IpNet>,
     /// What the links to the errors' pages begin with, without a slash at the end.
     pub documentation_url: String,

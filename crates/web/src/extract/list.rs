@@ -93,13 +93,13 @@ impl ListQuery {
         });
         let limit = self
             .once("per_page")
-            .map_or(listing.default_limit, |text| match text.parse::<i128>() {
-                Ok(number) if number >= 1 => usize::try_from(number).unwrap_or(usize::MAX).min(listing.max_limit),
-                Ok(_) => {
+            .map_or(listing.default_limit, |text| match whole_number(&text) {
+                Some(number) if number >= 1 => usize::try_from(number).unwrap_or(usize::MAX).min(listing.max_limit),
+                Some(_) => {
                     self.problem("per_page", "Must be greater than or equal to 1");
                     listing.default_limit
                 }
-                Err(_) => {
+                None => {
                     self.problem("per_page", "Invalid type. Expected: integer, given: string");
                     listing.default_limit
                 }
@@ -264,4 +264,12 @@ impl ListQuery {
     fn problem(&mut self, field: &str, message: impl Into<String>) {
         self.problems.push(Problem::new(field, message));
     }
+}
+
+/// A whole number of any length, cut to what an `i64` holds.
+fn whole_number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let limit = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    is_whole.then(|| text.parse().unwrap_or(limit))
 }

@@ -22,12 +22,18 @@ pub(crate) fn client_address(app: &App, peer: SocketAddr, headers: &HeaderMap) -
         if !is_trusted(trusted, address) {
             break;
         }
-        match hop.trim().parse::<IpAddr>() {
-            Ok(earlier) => address = earlier.to_canonical(),
-            Err(_) => break,
+        match hop_address(hop.trim()) {
+            Some(earlier) => address = earlier.to_canonical(),
+            None => break,
         }
     }
     address
+}
+
+/// Some proxies write the port too.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let with_port = || Some(hop.parse::<SocketAddr>().ok()?.ip());
+    hop.parse().ok().or_else(with_port)
 }
 
 /// What the caller puts before a path to reach us, without a slash at its end: the setting, else what a trusted proxy
@@ -46,7 +52,7 @@ pub(crate) fn base_url(app: &App, peer: SocketAddr, headers: &HeaderMap, uri: &U
         .or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
         .unwrap_or("localhost");
     let scheme = match forwarded("x-forwarded-proto") {
-        Some("https") => "https",
+        Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
         _ => "http",
     };
     format!("{scheme}://{host}")

@@ -26,7 +26,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             get,
             ("getError", "What an error means and what to do, as plain text"),
             Answer::Raw("Plain text"),
-        ),
+        )
+        .errors(&[&catalogue::INVALID_URL]),
     ]
 }
 

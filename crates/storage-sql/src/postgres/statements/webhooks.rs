@@ -7,7 +7,7 @@
 /// What the use-case saw of a workspace's settings, and whether the one that it means is there. Can't change before we
 /// commit: whoever changes settings holds the head's lock.
 pub(super) const SETTINGS_SEEN: &str = "
-    SELECT count(stored.id) AS count, coalesce(sum(stored.version), 0)::bigint AS versions,
+    SELECT coalesce(string_agg(stored.id || ' ' || stored.version, ' ' ORDER BY stored.id), '') AS seen,
         count(*) FILTER (WHERE stored.id = wanted.id) > 0 AS present
     FROM UNNEST($1::text[], $2::text[]) WITH ORDINALITY AS wanted (workspace_id, id, place)
     LEFT JOIN notification_settings AS stored
@@ -67,7 +67,8 @@ pub(super) const LOCK_NOTIFICATIONS: &str = "
 
 pub(super) const RECORD_ATTEMPTS: &str = "
     UPDATE notifications AS stored
-    SET status = new.status, times_attempted = stored.times_attempted + 1, last_attempt_at = new.attempted_at,
+    SET status = new.status, times_attempted = stored.times_attempted + 1, 
+        last_attempt_at = greatest(stored.last_attempt_at, new.attempted_at),
         delivered_at = coalesce(stored.delivered_at, new.delivered_at), retry_at = new.retry_at, due_at = new.retry_at
     FROM UNNEST($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
         AS new (workspace_id, id, status, attempted_at, delivered_at, retry_at)

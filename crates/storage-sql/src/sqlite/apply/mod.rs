@@ -127,11 +127,11 @@ impl<'a> Batch<'a> {
             Write::TouchApiKey { id, used_at } => api_keys::touch(transaction, *id, *used_at).map(|()| true),
             Write::CreateNotificationSetting { setting, seen } => {
                 self.subscriptions.remove(&setting.workspace);
-                notification_settings::insert(transaction, setting, *seen)
+                notification_settings::insert(transaction, setting, seen)
             }
             Write::UpdateNotificationSetting { to, seen } => {
                 self.subscriptions.remove(&to.workspace);
-                notification_settings::update(transaction, to, *seen)
+                notification_settings::update(transaction, to, seen)
             }
             Write::DeleteNotificationSetting { workspace, id } => {
                 self.subscriptions.remove(workspace);

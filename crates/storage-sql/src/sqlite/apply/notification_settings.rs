@@ -42,25 +42,21 @@ pub(super) fn subscriptions(
 }
 
 /// Whether the workspace's settings are still those that the use-case saw.
-fn still(transaction: &Transaction<'_>, workspace: WorkspaceId, seen: SettingsSeen) -> rusqlite::Result<bool> {
-    let found = transaction
+fn still(transaction: &Transaction<'_>, workspace: WorkspaceId, seen: &SettingsSeen) -> rusqlite::Result<bool> {
+    let each = transaction
         .prepare_cached(
-            "SELECT count(*), coalesce(sum(version), 0) FROM notification_settings WHERE workspace_id = ?1 AND \
-             deleted_at IS NULL",
+            "SELECT id || ' ' || version FROM notification_settings WHERE workspace_id = ?1 AND deleted_at IS NULL \
+             ORDER BY id",
         )?
-        .query_row([workspace.to_string()], |row| {
-            Ok(SettingsSeen {
-                count: row.get(0)?,
-                versions: row.get(1)?,
-            })
-        })?;
-    Ok(found == seen)
+        .query_map([workspace.to_string()], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<String>>>()?;
+    Ok(SettingsSeen::from_text(each.join(" ")) == *seen)
 }
 
 pub(super) fn insert(
     transaction: &Transaction<'_>,
     setting: &NotificationSetting,
-    seen: SettingsSeen,
+    seen: &SettingsSeen,
 ) -> rusqlite::Result<bool> {
     if !still(transaction, setting.workspace, seen)? {
         return Ok(false);
@@ -96,7 +92,7 @@ pub(super) fn insert(
 pub(super) fn update(
     transaction: &Transaction<'_>,
     to: &NotificationSetting,
-    seen: SettingsSeen,
+    seen: &SettingsSeen,
 ) -> rusqlite::Result<bool> {
     if !still(transaction, to.workspace, seen)? {
         return Ok(false);

@@ -93,8 +93,8 @@ pub(super) fn record(
     let delivered_at = (record.status == NotificationStatus::Delivered).then_some(record.at.as_micros());
     transaction
         .prepare_cached(
-            "UPDATE notifications SET status = ?3, times_attempted = times_attempted + 1, last_attempt_at = ?4, \
-             delivered_at = coalesce(delivered_at, ?5), retry_at = ?6, due_at = ?6 WHERE workspace_id = ?1 AND id = ?2",
+            "UPDATE notifications SET status = ?3, times_attempted = times_attempted + 1, \
+             last_attempt_at = max(coalesce(last_attempt_at, ?4), ?4), delivered_at = coalesce(delivered_at, ?5), retry_at = ?6, due_at = ?6 WHERE workspace_id = ?1 AND id = ?2",
         )?
         .execute(params![
             workspace,
@@ -112,13 +112,17 @@ pub(super) fn record(
     notification_settings::note_attempt(transaction, record.setting, failed_at)
 }
 
+/// Where a notification stands; `None` when it or its setting is gone.
 fn status(
     transaction: &Transaction<'_>,
     workspace: WorkspaceId,
     id: NotificationId,
 ) -> rusqlite::Result<Option<NotificationStatus>> {
     transaction
-        .prepare_cached("SELECT status FROM notifications WHERE workspace_id = ?1 AND id = ?2")?
+        .prepare_cached(
+            "SELECT n.status FROM notifications n CROSS JOIN notification_settings s ON s.id = n.setting_id AND \
+             s.deleted_at IS NULL WHERE n.workspace_id = ?1 AND n.id = ?2",
+        )?
         .query_row([workspace.to_string(), id.to_string()], rows::notification_status)
         .optional()
 }
@@ -152,7 +156,8 @@ pub(super) fn replay(
 ) -> rusqlite::Result<bool> {
     let setting: Option<NotificationSettingId> = transaction
         .query_row(
-            "UPDATE notifications SET replayed_at = ?3 WHERE workspace_id = ?1 AND id = ?2 RETURNING setting_id",
+            "UPDATE notifications SET replayed_at = ?3 WHERE workspace_id = ?1 AND id = ?2 AND EXISTS (SELECT 1 FROM \
+             notification_settings s WHERE s.id = setting_id AND s.deleted_at IS NULL) RETURNING setting_id",
             params![workspace.to_string(), original.to_string(), at.as_micros()],
             |row| rows::id(row, "setting_id"),
         )

@@ -99,28 +99,27 @@ fn remove_empty_settings(transaction: &Transaction<'_>) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// From the beginning of the sequence on, as long as they are old.
+/// Of the first events that weren't replayed, those that are old and that no notification is left of: its notifications
+/// have ids that begin with the event's time.
 fn remove_events(
     transaction: &Transaction<'_>,
     before: Timestamp,
     limit: usize,
     deltas: &mut Deltas,
 ) -> rusqlite::Result<()> {
-    let old: Vec<(i64, i64, WorkspaceId, EventType)> = transaction
-        .prepare_cached("SELECT sequence, occurred_at, workspace_id, type FROM events ORDER BY sequence LIMIT ?1")?
-        .query_map([rows::limit(limit)], |row| {
-            Ok((
-                row.get(0)?,
-                row.get(1)?,
-                rows::id(row, "workspace_id")?,
-                rows::event_type(row)?,
-            ))
+    let old: Vec<(i64, WorkspaceId, EventType)> = transaction
+        .prepare_cached(
+            "SELECT sequence, workspace_id, type FROM (SELECT sequence, workspace_id, id, type, occurred_at FROM events \
+             WHERE NOT EXISTS (SELECT 1 FROM notifications n WHERE n.origin = 'replay' AND n.event_sequence = \
+             events.sequence) ORDER BY sequence LIMIT ?2) AS oldest WHERE occurred_at < ?1 AND NOT EXISTS (SELECT 1 FROM \
+             notifications n WHERE n.workspace_id = oldest.workspace_id AND n.id > 'ntf_' || substr(oldest.id, 5, 10) AND \
+             n.id < 'ntf_' || substr(oldest.id, 5, 10) || '~' AND n.event_sequence = oldest.sequence)",
+        )?
+        .query_map(params![before.as_micros(), rows::limit(limit)], |row| {
+            Ok((row.get(0)?, rows::id(row, "workspace_id")?, rows::event_type(row)?))
         })?
         .collect::<rusqlite::Result<_>>()?;
-    for (sequence, occurred_at, workspace, event_type) in old {
-        if occurred_at >= before.as_micros() {
-            break;
-        }
+    for (sequence, workspace, event_type) in old {
         transaction
             .prepare_cached("DELETE FROM events WHERE sequence = ?1")?
             .execute([sequence])?;

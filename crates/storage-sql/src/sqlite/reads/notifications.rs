@@ -94,21 +94,15 @@ pub(crate) fn page(
 
 /// From the counters of the workspace's settings.
 fn total(connection: &Connection, workspace: WorkspaceId, asked: &NotificationPage) -> rusqlite::Result<u64> {
-    let settings = if asked.settings.is_empty() {
-        let all = super::notification_settings::all(connection, workspace)?;
-        all.into_iter().map(|setting| setting.id).collect()
-    } else {
-        let mut settings = asked.settings.clone();
-        settings.sort_unstable();
-        settings.dedup();
-        settings
-    };
+    // Those of a setting that is gone count no longer, though their counters stand until they are removed.
+    let settings = super::notification_settings::all(connection, workspace)?;
+    let settings = settings.into_iter().map(|setting| setting.id);
+    let settings = settings.filter(|id| asked.settings.is_empty() || asked.settings.contains(id));
     let statuses: Vec<NotificationStatus> = NotificationStatus::ALL
         .into_iter()
         .filter(|status| asked.statuses.is_empty() || asked.statuses.contains(status))
         .collect();
     let names: Vec<String> = settings
-        .into_iter()
         .flat_map(|setting| {
             statuses
                 .iter()

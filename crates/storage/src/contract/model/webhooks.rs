@@ -46,13 +46,13 @@ impl Webhooks {
         self.settings(workspace).find(|row| row.id == id)
     }
 
-    fn still(&self, workspace: WorkspaceId, seen: SettingsSeen) -> bool {
+    fn still(&self, workspace: WorkspaceId, seen: &SettingsSeen) -> bool {
         let all: Vec<NotificationSetting> = self.settings(workspace).cloned().collect();
-        SettingsSeen::of(&all) == seen
+        SettingsSeen::of(&all) == *seen
     }
 
     /// `false` when the settings are others by now.
-    pub(super) fn create(&mut self, row: NotificationSetting, seen: SettingsSeen) -> Result<bool, StorageError> {
+    pub(super) fn create(&mut self, row: NotificationSetting, seen: &SettingsSeen) -> Result<bool, StorageError> {
         if !self.still(row.workspace, seen) {
             return Ok(false);
         }
@@ -68,7 +68,7 @@ impl Webhooks {
     }
 
     /// `false` when the settings are others by now.
-    pub(super) fn update(&mut self, to: NotificationSetting, seen: SettingsSeen) -> bool {
+    pub(super) fn update(&mut self, to: NotificationSetting, seen: &SettingsSeen) -> bool {
         let before = self.setting(to.workspace, to.id).cloned();
         let Some(before) = before.filter(|_| self.still(to.workspace, seen)) else {
             return false;

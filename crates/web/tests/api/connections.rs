@@ -1,0 +1,154 @@
+//! Below the requests: connections that stay, that speak HTTP/2, that break, and the end of the server.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Answer, Store, TestApp, exchange, get, post};
+
+pub(crate) async fn requests_that_follow_each_other_on_a_connection_are_answered_in_order(store: Store) {
+    let app = TestApp::start(store).await;
+    let host = app.address.to_string();
+    let mut bytes = Vec::new();
+    for name in ["First", "Second"] {
+        let create = post("/client-tokens").by(&app.key).header("Connection", "keep-alive");
+        bytes.extend(create.text(format!(r#"{{"name":"{name}"}}"#)).to_bytes(&host));
+    }
+    bytes.extend(get("/client-tokens").by(&app.key).to_bytes(&host));
+    let received = exchange(app.address, &bytes).await;
+
+    let (first, rest) = Answer::parse("POST", "/client-tokens", &received).expect("an answer");
+    let (second, rest) = Answer::parse("POST", "/client-tokens", rest).expect("an answer");
+    let (list, rest) = Answer::parse("GET", "/client-tokens", rest).expect("an answer");
+    assert!(rest.is_empty());
+    assert_eq!(
+        (&first.data(201)["name"], &second.data(201)["name"]),
+        (&"First".into(), &"Second".into())
+    );
+    assert_eq!(list.column("name"), ["Second", "First"]);
+    assert_ne!(first.request_id(), second.request_id());
+}
+
+pub(crate) async fn every_request_has_an_id_of_its_own(store: Store) {
+    let app = TestApp::start(store).await;
+    let answers = join_all((0..100).map(|_| app.send(get("/")))).await;
+    let ids: std::collections::HashSet<&str> = answers.iter().map(Answer::request_id).collect();
+    assert_eq!(ids.len(), 100);
+}
+
+pub(crate) async fn a_client_that_waits_for_leave_to_send_its_body_gets_it(store: Store) {
+    let app = TestApp::start(store).await;
+    let create = post("/client-tokens").by(&app.key).header("Expect", "100-continue");
+    let bytes = create.text(r#"{"name":"Kiosk"}"#).to_bytes("tollgate.example");
+    let (head, body) = bytes.split_at(bytes.len() - 16);
+    let mut stream = TcpStream::connect(app.address).await.expect("the server accepts");
+    stream.write_all(head).await.expect("sent");
+    let mut leave = [0; 25];
+    stream.read_exact(&mut leave).await.expect("an interim answer");
+    assert_eq!(&leave, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body).await.expect("sent");
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received).await.expect("an answer");
+    let (answer, _) = Answer::parse("POST", "/client-tokens", &received).expect("an answer");
+    answer.data(201);
+}
+
+pub(crate) async fn http_2_is_spoken_too(store: Store) {
+    let app = TestApp::start(store).await;
+    app.token("Kiosk").await;
+    let stream = TcpStream::connect(app.address).await.expect("the server accepts");
+    let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+    let (mut sender, connection) = handshake.await.expect("HTTP/2");
+    tokio::spawn(connection);
+    for path in ["/client-tokens", "//client-tokens"] {
+        let list = hyper::Request::get(format!("http://tollgate.example{path}"))
+            .header("Authorization", format!("Bearer {}", app.key.secret))
+            .body(axum::body::Body::empty())
+            .expect("a request");
+        let answer = sender.send_request(list).await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        assert!(answer.headers().contains_key("request-id"));
+        let body = axum::body::Body::new(answer.into_body());
+        let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        let next = body["meta"]["pagination"]["next"].as_str().expect("next");
+        assert!(
+            next.starts_with("http://tollgate.example/client-tokens?after=ctkn_"),
+            "{next}"
+        );
+    }
+}
+
+pub(crate) async fn old_clients_that_name_no_host_are_answered(store: Store) {
+    let app = TestApp::start(store).await;
+    let bytes = format!(
+        "GET /client-tokens HTTP/1.0\r\nAuthorization: Bearer {}\r\n\r\n",
+        app.key.secret
+    );
+    let received = exchange(app.address, bytes.as_bytes()).await;
+    let (answer, _) = Answer::parse("GET", "/client-tokens", &received).expect("an answer");
+    answer.data(200);
+}
+
+pub(crate) async fn what_is_no_http_ends_its_own_connection_only(store: Store) {
+    let app = TestApp::start(store).await;
+    for bytes in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello\r\n\r\n"[..],
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n",
+        b"POST /client-tokens HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        b"POST /client-tokens HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST /client-tokens HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST /client-tokens HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+    ] {
+        let received = exchange(app.address, bytes).await;
+        let (answer, _) = Answer::parse("GET", "/", &received).expect("an answer");
+        assert!(
+            (400..500).contains(&answer.status) || answer.status == 505,
+            "{}",
+            bytes.escape_ascii()
+        );
+    }
+    let many = "X-Header: value\r\n".repeat(200);
+    let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(100_000));
+    for request in [format!("GET / HTTP/1.1\r\nHost: a\r\n{many}\r\n"), long] {
+        let received = exchange(app.address, request.as_bytes()).await;
+        let (answer, _) = Answer::parse("GET", "/", &received).expect("an answer");
+        assert!([414, 431].contains(&answer.status), "{}", answer.status);
+    }
+    app.get("/client-tokens").await.data(200);
+}
+
+pub(crate) async fn a_server_that_stops_finishes_what_it_began(store: Store) {
+    let app = TestApp::start(store).await;
+    let create = post("/client-tokens").by(&app.key).header("Expect", "100-continue");
+    let bytes = create.text(r#"{"name":"Kiosk"}"#).to_bytes("tollgate.example");
+    let (head, body) = bytes.split_at(bytes.len() - 16);
+    let mut stream = TcpStream::connect(app.address).await.expect("the server accepts");
+    stream.write_all(head).await.expect("sent");
+    let mut leave = [0; 25];
+    stream.read_exact(&mut leave).await.expect("the request has begun");
+
+    app.stop();
+    // It takes nobody new…
+    let refused = async {
+        while TcpStream::connect(app.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), refused)
+        .await
+        .expect("it stops listening");
+    // …and answers who is there.
+    stream.write_all(body).await.expect("sent");
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received).await.expect("an answer");
+    let (answer, _) = Answer::parse("POST", "/client-tokens", &received).expect("an answer");
+    answer.data(201);
+    assert_eq!(app.stored_events().await.len(), 2, "the key's creation and the token's");
+}

@@ -1,0 +1,55 @@
+//! When the store fails or the program has a fault: the caller learns a request id, and no more.
+
+use tollgate_web::{Access, endpoints};
+
+use crate::support::{Mood, SECRET, Store, TestApp, at, get, request};
+
+pub(crate) async fn a_failing_store_is_an_internal_error_that_tells_nothing(store: Store) {
+    let app = TestApp::start(store).await;
+    let token = app.token("Kiosk").await;
+    let fresh = app.home.full_key().await; // not looked up yet
+    for endpoint in endpoints() {
+        // What is known already needs no store: event types, and who is calling.
+        if matches!(endpoint.access, Access::Open | Access::AnyKey | Access::Optional) {
+            continue;
+        }
+        let path = endpoint.path.replace("{client_token_id}", at(&token, "id"));
+        let path = path.replace("{api_key_id}", &app.key.id.to_string());
+        let body = if endpoint.method == "PATCH" {
+            r#"{"status":"revoked"}"#
+        } else {
+            r#"{"name":"Stall"}"#
+        };
+        for key in [&app.key, &fresh] {
+            let mut wrong = request(endpoint.method.as_str(), &path).by(key);
+            if endpoint.method != "GET" {
+                wrong = wrong.text(body);
+            }
+            app.set_mood(Mood::Failing);
+            let answer = app.send(wrong.clone()).await;
+            app.set_mood(Mood::Sound);
+            answer.is_error("internal_error");
+            for part in SECRET.split(" at ") {
+                assert!(!answer.body_text().contains(part), "{}", answer.body_text());
+            }
+            assert!(
+                app.send(wrong).await.status < 300,
+                "it works again with the store: {path}"
+            );
+        }
+    }
+}
+
+pub(crate) async fn a_fault_of_the_program_is_an_internal_error_of_that_request_alone(store: Store) {
+    let app = TestApp::start(store).await;
+    let token = app.token("Kiosk").await;
+    let target = format!("/client-tokens/{}", at(&token, "id"));
+    app.set_mood(Mood::Panicking);
+    let answer = app.get(&target).await;
+    answer.is_error("internal_error");
+    assert!(!answer.body_text().contains("hunter2"));
+    app.get("/client-tokens").await.data(200);
+    app.send(get("/health/ready")).await;
+    app.set_mood(Mood::Sound);
+    assert_eq!(app.get(&target).await.data(200), &token);
+}

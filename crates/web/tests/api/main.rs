@@ -1,0 +1,312 @@
+//! The API over a real socket, on both stores: the modules mirror the tree of URLs; what holds for every URL stands
+//! beside them.
+//!
+//! A case is an async function that takes the [`Store`](support::Store) to run on. The list below names each once and
+//! makes a test of it per store; a case that it lacks is dead code, and so doesn't pass the lints.
+#![recursion_limit = "512"]
+
+mod support;
+
+mod api_keys;
+mod authentication;
+mod bodies;
+mod client_tokens;
+mod connections;
+mod event_types;
+mod events;
+mod failures;
+mod health;
+mod methods;
+mod native;
+mod openapi;
+mod order_of_checks;
+mod paths;
+mod random;
+mod rate_limit;
+mod root;
+mod sweep;
+mod versions;
+
+/// Makes a test of each case, on each store: `folder { file { case… } }` as the modules are.
+macro_rules! api_suite {
+    (on $store:ident at [$($path:ident)*]) => {};
+    (on $store:ident at [$($path:ident)*] $module:ident { $($inner:tt)* } $($rest:tt)*) => {
+        mod $module {
+            api_suite! { on $store at [$($path)* $module] $($inner)* }
+        }
+        api_suite! { on $store at [$($path)*] $($rest)* }
+    };
+    (on $store:ident at [$($path:ident)*] $case:ident $($rest:tt)*) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            crate$(::$path)*::$case(crate::support::Store::$store).await;
+        }
+        api_suite! { on $store at [$($path)*] $($rest)* }
+    };
+    ($($cases:tt)*) => {
+        mod sqlite {
+            api_suite! { on Sqlite at [] $($cases)* }
+        }
+        mod postgres {
+            api_suite! { on Postgres at [] $($cases)* }
+        }
+    };
+}
+
+api_suite! {
+    root {
+        nobody_learns_what_the_api_is
+        a_caller_learns_who_it_is
+        a_live_key_is_told_production
+        an_invalid_key_is_refused_at_the_root_too
+    }
+    client_tokens {
+        create {
+            a_new_token_is_shown_byte_for_byte_in_the_contracts_order
+            a_description_that_is_null_or_left_out_is_null
+            a_token_has_the_contracts_pattern_and_a_checksum
+            sandbox_and_live_tokens_have_their_own_prefixes
+            names_need_not_be_unique
+            names_and_descriptions_come_back_untouched
+            nothing_else_can_be_chosen
+        }
+        events {
+            a_creation_is_told_with_the_bytes_of_its_answer
+            what_is_refused_is_told_to_nobody
+        }
+        fields {
+            a_name_has_1_to_150_code_points
+            a_description_has_1_to_500_code_points_or_is_null
+            a_value_of_another_type_is_named
+            a_body_that_is_no_object_is_named
+            a_name_is_required_also_when_there_is_no_body
+            everything_that_is_wrong_is_told_in_one_answer
+            a_list_of_problems_ends_at_50_and_long_names_are_cut
+            control_characters_are_refused_by_name
+            properties_that_occur_twice_are_refused
+            the_description_of_a_body_agrees_with_the_server
+        }
+        get {
+            a_token_is_shown_as_it_was_answered_at_creation
+            a_revoked_token_can_still_be_had
+            an_unknown_id_is_not_found
+            a_malformed_id_is_a_bad_request
+            an_id_may_be_percent_encoded
+            another_workspaces_token_does_not_exist
+        }
+        idempotency {
+            the_same_request_gets_the_same_token_and_makes_one
+            the_answer_is_the_first_one_whatever_became_of_the_token
+            another_request_under_the_same_key_is_a_conflict
+            keys_are_compared_exactly
+            each_api_key_has_idempotency_keys_of_its_own
+            a_key_is_free_again_after_24_hours
+            what_was_refused_does_not_use_up_the_key
+            requests_at_once_make_one_token
+            different_requests_at_once_under_one_key_make_one_token
+            a_malformed_key_is_refused
+        }
+        list {
+            active_tokens_are_listed_newest_first
+            an_item_of_a_list_has_the_bytes_that_the_token_alone_has
+            statuses_are_filtered_by_a_comma_list
+            an_unknown_status_is_refused
+            unknown_parameters_are_ignored
+            a_page_holds_50_by_default_and_200_at_most
+            a_page_length_that_is_no_positive_integer_is_refused
+            a_list_runs_either_way_whatever_the_case
+            another_order_is_refused
+            a_cursor_must_be_an_id_of_a_client_token
+            a_parameter_that_is_given_twice_is_refused
+            every_parameter_that_is_wrong_is_told_in_one_answer
+            the_total_follows_the_filter_and_each_change
+            the_total_can_be_skipped
+            a_list_holds_nothing_of_another_workspace
+        }
+        pages {
+            walks_over_120_tokens_meet_each_once_in_order
+            a_cursor_need_not_exist_nor_match_the_filter
+            next_carries_the_query_and_is_there_on_the_last_page_too
+            next_of_an_empty_page_is_the_page_itself
+            next_begins_with_the_host_that_the_caller_used
+            next_begins_with_what_a_trusted_proxy_says
+            a_proxy_that_is_not_trusted_is_not_believed
+            a_public_url_wins_over_everything_also_with_a_path
+        }
+        update {
+            revoking_is_shown_byte_for_byte_in_the_contracts_order
+            a_status_that_is_there_already_changes_nothing
+            a_revoked_token_is_never_active_again
+            a_patch_of_nothing_names_the_status
+            an_unknown_status_is_refused
+            name_and_description_cannot_be_changed_here
+            unknown_malformed_and_foreign_ids_are_told_apart_as_for_reading
+            a_revocation_is_told_as_updated_then_revoked
+            sixteen_revocations_at_once_are_one
+            a_change_that_others_keep_preventing_is_a_conflict
+        }
+    }
+    api_keys {
+        changes {
+            each_change_is_told_with_the_bytes_that_the_api_shows
+        }
+        expiry {
+            a_key_is_refused_from_the_moment_it_expires_whether_told_or_not
+            an_expiry_is_announced_once_seven_days_before
+            an_expired_key_is_told_once_at_its_end
+            an_end_that_passed_unannounced_is_only_told_as_expired
+            a_key_that_lives_for_less_than_a_week_is_announced_at_once
+            keys_that_never_expire_or_were_revoked_are_left_alone
+            two_nodes_tell_of_an_expiry_once
+        }
+        get {
+            a_key_is_shown_byte_for_byte_in_the_contracts_order_without_its_secret
+            a_key_may_always_get_itself_and_no_other
+            unknown_and_malformed_ids_are_told_apart
+            another_workspaces_key_does_not_exist
+            the_last_use_is_accurate_to_an_hour_and_is_no_change
+        }
+        list {
+            keys_are_listed_oldest_first_with_every_status
+            keys_are_paged_both_ways
+            the_query_is_held_to_the_rules_of_lists
+            a_list_holds_no_secret_and_nothing_of_another_workspace
+        }
+    }
+    events {
+        events_are_listed_newest_first
+        an_event_is_shown_byte_for_byte_in_the_contracts_order
+        events_are_filtered_by_a_comma_list_of_types
+        an_unknown_type_is_refused
+        events_are_paged_both_ways
+        the_query_is_held_to_the_rules_of_lists
+        events_tell_nothing_of_who_did_it
+        events_of_another_workspace_are_not_listed
+    }
+    event_types {
+        every_type_of_the_contract_is_listed_once
+        types_are_described_in_the_contracts_words_and_order
+        parameters_of_lists_mean_nothing_here
+    }
+    native {
+        authentication {
+            a_missing_credential_is_challenged
+            a_wrong_credential_is_challenged_as_invalid
+            a_missing_permission_is_403_without_a_challenge
+            the_compatible_surface_never_challenges
+        }
+        client_tokens {
+            a_name_can_be_changed_and_is_told
+            a_description_can_be_given_changed_and_taken_away
+            everything_can_be_changed_at_once
+            a_revoked_token_can_be_renamed_and_stays_revoked_since_then
+            what_changes_nothing_is_told_to_nobody
+            a_refused_part_refuses_the_whole
+            fields_keep_to_their_limits_here_too
+            a_change_of_nothing_is_refused
+        }
+        errors {
+            every_error_has_a_page
+            an_unknown_code_has_none
+            an_error_that_is_ours_leads_to_its_page
+            pages_of_the_contracts_errors_are_where_the_setting_says
+        }
+    }
+    health {
+        a_server_that_runs_is_live_and_ready
+        without_its_store_it_is_live_but_not_ready
+    }
+    openapi {
+        the_server_gives_the_document_of_the_program
+        every_endpoint_is_described_and_nothing_else
+        every_schema_is_one_and_every_reference_leads_somewhere
+        parameters_and_security_are_those_of_the_endpoint
+        the_schemas_refuse_what_is_no_answer_of_ours
+    }
+    authentication {
+        the_scheme_may_be_in_any_case
+        a_header_that_is_absent_is_missing
+        a_header_of_another_form_is_malformed
+        a_key_that_is_not_ours_is_invalid
+        a_live_key_sees_and_makes_live_things_only
+        writing_implies_reading
+        a_revoked_key_is_refused_at_once
+        permissions_that_change_count_at_once
+        a_key_that_another_process_revokes_is_refused_within_a_second
+        a_key_that_another_process_makes_is_known_at_once
+    }
+    sweep {
+        every_endpoint_has_its_row_and_every_row_its_endpoint
+        nobody_gets_what_needs_a_key
+        a_stranger_sees_and_changes_nothing_of_another_workspace
+        each_permission_is_needed_and_no_other_stands_for_it
+        every_single_permission_opens_exactly_what_it_should
+        a_key_for_client_tokens_alone_is_forbidden_everything_else
+    }
+    order_of_checks {
+        an_unknown_method_comes_before_all_else
+        an_unknown_path_comes_before_its_method_and_everything_after
+        a_method_that_a_path_lacks_comes_before_rate_and_credential
+        the_rate_comes_before_the_credential
+        the_credential_comes_before_the_permission_and_all_after
+        the_permission_comes_before_what_the_request_says
+        the_version_comes_before_what_the_body_says
+        the_media_type_comes_before_size_and_json
+        json_comes_before_ids_and_fields
+        ids_and_fields_come_before_existence
+        existence_comes_before_the_state
+    }
+    methods {
+        a_method_that_a_path_lacks_is_told_what_is_allowed
+        a_method_that_http_lacks_is_not_implemented
+        head_is_get_without_its_body
+        no_answer_lets_browsers_in_from_elsewhere
+        targets_of_connect_and_options_star_lead_nowhere
+    }
+    paths {
+        a_path_that_leads_nowhere_is_an_invalid_url
+        slashes_at_the_beginning_count_as_one
+        a_target_may_name_the_host_too
+        a_query_may_hold_anything
+    }
+    versions {
+        version_1_and_no_version_are_the_same
+        another_version_is_refused_on_every_keyed_path
+    }
+    bodies {
+        what_is_no_json_is_told_so
+        json_may_be_spelled_in_every_way_it_allows
+        a_body_must_be_called_json
+        a_media_type_without_a_body_means_nothing
+        a_body_of_a_mebibyte_is_read_and_one_byte_more_is_not
+        a_body_that_is_announced_too_large_is_refused_unread
+        a_body_where_none_belongs_is_not_looked_at
+    }
+    rate_limit {
+        requests_past_the_limit_are_refused_with_the_seconds_to_wait
+        requests_that_are_refused_for_their_credential_count
+        each_address_has_a_limit_of_its_own
+        behind_a_trusted_proxy_the_clients_address_counts
+        an_ipv6_customer_has_one_limit_for_all_addresses
+        another_machine_cannot_choose_its_address
+        what_watches_the_server_is_not_limited
+        zero_is_no_limit_and_240_the_default
+    }
+    connections {
+        requests_that_follow_each_other_on_a_connection_are_answered_in_order
+        every_request_has_an_id_of_its_own
+        a_client_that_waits_for_leave_to_send_its_body_gets_it
+        http_2_is_spoken_too
+        old_clients_that_name_no_host_are_answered
+        what_is_no_http_ends_its_own_connection_only
+        a_server_that_stops_finishes_what_it_began
+    }
+    failures {
+        a_failing_store_is_an_internal_error_that_tells_nothing
+        a_fault_of_the_program_is_an_internal_error_of_that_request_alone
+    }
+    random {
+        random_requests_are_answered_as_described_and_never_with_500
+        mutilated_requests_harm_nobody_but_their_sender
+    }
+}

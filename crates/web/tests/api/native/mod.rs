@@ -1,0 +1,5 @@
+//! What only the native surface does; what it does like the compatible one is tried where that is.
+
+pub(crate) mod authentication;
+pub(crate) mod client_tokens;
+pub(crate) mod errors;

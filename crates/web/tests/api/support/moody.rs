@@ -1,0 +1,144 @@
+//! A store that can be told to misbehave.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tollgate_domain::api_key::ApiKey;
+use tollgate_domain::client_token::ClientToken;
+use tollgate_domain::event::{Event, EventType};
+use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, WorkspaceId};
+use tollgate_domain::time::Timestamp;
+use tollgate_domain::workspace::Workspace;
+use tollgate_storage::{
+    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, Outcome, Page, Pulse, Slice, Storage,
+    StorageError,
+};
+
+/// How the store behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    /// As it should.
+    Sound,
+    /// Every call fails, and the error tells a secret.
+    Failing,
+    /// Reads work; every write finds that another one came first.
+    Contended,
+    /// Looking for client tokens panics.
+    Panicking,
+}
+
+/// What a failing store's errors say; nobody outside may read it.
+pub(crate) const SECRET: &str = "password=hunter2 at /var/lib/tollgate";
+
+pub(crate) struct Moody {
+    inner: Arc<dyn Storage>,
+    mood: Mutex<Mood>,
+}
+
+impl Moody {
+    pub(crate) fn new(inner: Arc<dyn Storage>) -> Self {
+        Self {
+            inner,
+            mood: Mutex::new(Mood::Sound),
+        }
+    }
+
+    pub(crate) fn set(&self, mood: Mood) {
+        *self.mood.lock() = mood;
+    }
+
+    fn mood(&self) -> Mood {
+        *self.mood.lock()
+    }
+
+    /// The store itself, unless it is failing.
+    fn able(&self) -> Result<&dyn Storage, StorageError> {
+        match self.mood() {
+            Mood::Failing => Err(StorageError::Unavailable(SECRET.into())),
+            _ => Ok(self.inner.as_ref()),
+        }
+    }
+}
+
+#[async_trait]
+impl Storage for Moody {
+    async fn commit(&self, change: Change) -> Result<Outcome, StorageError> {
+        if self.mood() == Mood::Contended {
+            return Ok(Outcome::Stale);
+        }
+        self.able()?.commit(change).await
+    }
+
+    async fn workspace(&self, id: WorkspaceId) -> Result<Option<Workspace>, StorageError> {
+        self.able()?.workspace(id).await
+    }
+
+    async fn workspaces(&self) -> Result<Vec<Workspace>, StorageError> {
+        self.able()?.workspaces().await
+    }
+
+    async fn client_token(
+        &self,
+        workspace: WorkspaceId,
+        id: ClientTokenId,
+    ) -> Result<Option<ClientToken>, StorageError> {
+        assert!(self.mood() != Mood::Panicking, "{SECRET}");
+        self.able()?.client_token(workspace, id).await
+    }
+
+    async fn client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        page: &ClientTokenPage,
+    ) -> Result<Slice<ClientToken>, StorageError> {
+        self.able()?.client_tokens(workspace, page).await
+    }
+
+    async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
+        self.able()?.api_key(id).await
+    }
+
+    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
+        self.able()?.api_keys(workspace, page).await
+    }
+
+    async fn api_keys_due(
+        &self,
+        now: Timestamp,
+        announce_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ApiKey>, StorageError> {
+        self.able()?.api_keys_due(now, announce_before, limit).await
+    }
+
+    async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
+        self.able()?.events(workspace, page).await
+    }
+
+    async fn events_between(
+        &self,
+        after: u64,
+        upto: u64,
+        types: &[EventType],
+    ) -> Result<Vec<(u64, Event)>, StorageError> {
+        self.able()?.events_between(after, upto, types).await
+    }
+
+    async fn idempotent_answer(
+        &self,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<IdempotentAnswer>, StorageError> {
+        self.able()?.idempotent_answer(key, now).await
+    }
+
+    async fn sequence(&self) -> Result<u64, StorageError> {
+        self.able()?.sequence().await
+    }
+
+    fn pulse(&self) -> watch::Receiver<Pulse> {
+        self.inner.pulse()
+    }
+}
