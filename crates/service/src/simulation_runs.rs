@@ -7,6 +7,7 @@ use tollgate_domain::id::{
     ApiKeyId, ClientTokenId, NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId,
     SimulationRunId, SimulationRunKind,
 };
+use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::permission::Permission;
 use tollgate_domain::simulation::{
     Simulation, SimulationEvent, SimulationEventStatus, SimulationRun, SimulationRunStatus, SimulationStatus,
@@ -183,27 +184,8 @@ impl Service {
         trigger: Trigger,
     ) -> Result<Vec<(Simulation, SimulationRun)>, SimulationError> {
         caller.require(Permission::NOTIFICATION_SIMULATION_WRITE)?;
-        let settings = match trigger.setting {
-            Some(id) => {
-                let setting = self.setting_for_simulations(caller, id).await??;
-                if !setting.active {
-                    return Err(SettingProblem::Inactive.into());
-                }
-                vec![id]
-            }
-            None => {
-                let all = self.storage.all_notification_settings(caller.workspace_id()).await?;
-                let takes = all
-                    .iter()
-                    .filter(|setting| setting.active && setting.traffic_source.takes_simulated());
-                takes.map(|setting| setting.id).collect()
-            }
-        };
-        if settings.is_empty() {
-            return Err(SettingProblem::NoneAtAll.into());
-        }
         let mut runs = Vec::new();
-        for setting in settings {
+        for setting in self.settings_to_trigger(caller, trigger.setting).await? {
             let new = NewSimulation {
                 setting,
                 event_type: trigger.event_type,
@@ -215,6 +197,29 @@ impl Service {
             runs.push((simulation, run));
         }
         Ok(runs)
+    }
+
+    /// The setting that is named, or each of the workspace's that takes simulated events; never none.
+    async fn settings_to_trigger(
+        &self,
+        caller: &Caller,
+        named: Option<NotificationSettingId>,
+    ) -> Result<Vec<NotificationSettingId>, SimulationError> {
+        if let Some(id) = named {
+            let setting = self.setting_for_simulations(caller, id).await??;
+            return if setting.active {
+                Ok(vec![id])
+            } else {
+                Err(SettingProblem::Inactive.into())
+            };
+        }
+        let all = self.storage.all_notification_settings(caller.workspace_id()).await?;
+        let takes = |setting: &&NotificationSetting| setting.active && setting.traffic_source.takes_simulated();
+        let ids: Vec<_> = all.iter().filter(takes).map(|setting| setting.id).collect();
+        if ids.is_empty() {
+            return Err(SettingProblem::NoneAtAll.into());
+        }
+        Ok(ids)
     }
 
     /// Whether something can be sent there now.

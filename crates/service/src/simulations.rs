@@ -134,8 +134,8 @@ impl Service {
         Ok(simulation)
     }
 
-    /// Changes what `patch` names. What changes nothing is not a change. A payload that is stored and doesn't fit a new
-    /// type is the caller's to look after: its properties that the new entity lacks are passed over.
+    /// Changes what `patch` names. What changes nothing is not a change. That the payload fits the type is looked at
+    /// before; should another change come between, its properties that the entity lacks are passed over when it is run.
     pub async fn update_simulation(
         &self,
         caller: &Caller,
