@@ -105,7 +105,7 @@ impl Session {
             // One after the other, each judged by what those before it have left.
             if is_simulation(&change.write)
                 && matches!(verdict, Ok(Verdict::Applies))
-                && !self.simulate(&change.write).await?
+                && !Box::pin(self.simulate(&change.write)).await?
             {
                 *verdict = Ok(Verdict::Stale);
             }

@@ -84,9 +84,9 @@ fn row(write: &Write) -> Option<Row> {
         | Write::CreateNotificationSetting { .. }
         | Write::UpdateNotificationSetting { .. }
         | Write::DeleteNotificationSetting { .. }
-        | Write::Prune { .. } => None,
+        | Write::Prune { .. }
         // These are written one after the other.
-        Write::CreateSimulation(_)
+        | Write::CreateSimulation(_)
         | Write::UpdateSimulation { .. }
         | Write::RunSimulation { .. }
         | Write::ReplaySimulationEvent(_)

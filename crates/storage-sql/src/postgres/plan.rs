@@ -278,7 +278,18 @@ impl<'a> Writes<'a> {
                 return; // nothing else comes with it
             }
             (Write::RecordAttempt(record), Verdict::Records(before)) => self.record(record, *before),
-            (Write::RecordAttempt(_), _) => {}
+            // Nothing to write to, or written already.
+            (
+                Write::RecordAttempt(_)
+                | Write::CreateSimulation(_)
+                | Write::UpdateSimulation { .. }
+                | Write::RunSimulation { .. }
+                | Write::ReplaySimulationEvent(_)
+                | Write::ClaimSimulationEvent { .. }
+                | Write::RecordSimulationEvent(_)
+                | Write::PruneSimulationRuns { .. },
+                _,
+            ) => {}
             (
                 &Write::ReplayNotification {
                     workspace,
@@ -300,17 +311,6 @@ impl<'a> Writes<'a> {
             }
             (Write::Prune { before, limit }, _) => self.prune = Some((*before, *limit)),
             (Write::ForgetIdempotentAnswers { now, limit }, _) => self.forget = Some((*now, *limit)),
-            // Written already.
-            (
-                Write::CreateSimulation(_)
-                | Write::UpdateSimulation { .. }
-                | Write::RunSimulation { .. }
-                | Write::ReplaySimulationEvent(_)
-                | Write::ClaimSimulationEvent { .. }
-                | Write::RecordSimulationEvent(_)
-                | Write::PruneSimulationRuns { .. },
-                _,
-            ) => {}
         }
         self.answers
             .extend(change.idempotency.iter().map(|(key, answer)| (key, answer)));

@@ -1,4 +1,5 @@
-//! What a batch does to simulations, their runs, and the events of these.
+//! What a batch does to simulations, their runs, and the events of these: one change after the other, by statements that
+//! aren't kept prepared. They are few.
 
 use tokio_postgres::Error;
 use tollgate_domain::id;
@@ -41,7 +42,7 @@ impl Session {
     async fn create_simulation(&self, new: &Simulation) -> Result<bool, Error> {
         self.client
             .execute(
-                &self.statements.create_simulation,
+                CREATE,
                 &[
                     &new.workspace.to_string(),
                     &new.id.to_string(),
@@ -64,7 +65,7 @@ impl Session {
         let updated = self
             .client
             .execute(
-                &self.statements.update_simulation,
+                UPDATE,
                 &[
                     &from.workspace.to_string(),
                     &from.id.to_string(),
@@ -86,17 +87,14 @@ impl Session {
         let (workspace, simulation) = (run.workspace.to_string(), run.simulation.to_string());
         let noted = self
             .client
-            .execute(
-                &self.statements.note_simulation_run,
-                &[&workspace, &simulation, &run.created_at.as_micros()],
-            )
+            .execute(NOTE_RUN, &[&workspace, &simulation, &run.created_at.as_micros()])
             .await?;
         if noted == 0 {
             return Ok(false);
         }
         self.client
             .execute(
-                &self.statements.create_simulation_run,
+                CREATE_RUN,
                 &[
                     &run.id.to_string(),
                     &workspace,
@@ -116,7 +114,7 @@ impl Session {
         let found = self
             .client
             .query_opt(
-                &self.statements.find_simulation_run,
+                FIND_RUN,
                 &[
                     &event.run.to_string(),
                     &event.workspace.to_string(),
@@ -135,7 +133,7 @@ impl Session {
         let response = event.response.as_ref();
         self.client
             .execute(
-                &self.statements.create_simulation_event,
+                CREATE_EVENT,
                 &[
                     &event.run.to_string(),
                     &event.id.to_string(),
@@ -162,7 +160,7 @@ impl Session {
         let claimed = self
             .client
             .execute(
-                &self.statements.claim_simulation_event,
+                CLAIM_EVENT,
                 &[
                     &event.run.to_string(),
                     &event.id.to_string(),
@@ -180,7 +178,7 @@ impl Session {
         let recorded = self
             .client
             .execute(
-                &self.statements.record_simulation_event,
+                RECORD_EVENT,
                 &[
                     &run,
                     &record.event.id.to_string(),
@@ -198,17 +196,13 @@ impl Session {
             return Ok(false);
         }
         let of_run = record.status.of_run().name();
-        self.client
-            .execute(&self.statements.end_simulation_run, &[&run, &workspace, &of_run, &at])
-            .await?;
+        self.client.execute(END_RUN, &[&run, &workspace, &of_run, &at]).await?;
         Ok(true)
     }
 
     async fn prune_simulation_runs(&self, before: Timestamp, limit: usize) -> Result<bool, Error> {
         let oldest_kept = format!("ntfsimrun_{}", id::time_prefix(before));
-        self.client
-            .execute(&self.statements.prune_simulation_runs, &[&oldest_kept, &bigint(limit)])
-            .await?;
+        self.client.execute(PRUNE_RUNS, &[&oldest_kept, &bigint(limit)]).await?;
         Ok(true)
     }
 }
@@ -217,3 +211,53 @@ impl Session {
 fn text(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
+
+const CREATE: &str = "
+    INSERT INTO simulations (workspace_id, id, setting_id, name, type, status, payload, last_run_at, created_at,
+        updated_at, version)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+const UPDATE: &str = "
+    UPDATE simulations SET setting_id = $4, name = $5, type = $6, status = $7, payload = $8, updated_at = $9,
+        version = $10
+    WHERE workspace_id = $1 AND id = $2 AND version = $3";
+
+/// Nothing while another run is pending. `greatest` passes over NULL.
+const NOTE_RUN: &str = "
+    UPDATE simulations SET last_run_at = greatest(last_run_at, $3)
+    WHERE workspace_id = $1 AND id = $2 AND NOT EXISTS (
+        SELECT 1 FROM simulation_runs WHERE workspace_id = $1 AND simulation_id = $2 AND status = 'pending')";
+
+const CREATE_RUN: &str = "
+    INSERT INTO simulation_runs (id, workspace_id, simulation_id, status, type, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+const FIND_RUN: &str = "SELECT 1 FROM simulation_runs WHERE id = $1 AND workspace_id = $2 AND simulation_id = $3";
+
+const CREATE_EVENT: &str = "
+    INSERT INTO simulation_events (run_id, id, workspace_id, simulation_id, setting_id, status, type, payload,
+        request_body, response_status, response_body, problem, claimed_at, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+
+const CLAIM_EVENT: &str = "
+    UPDATE simulation_events SET claimed_at = $4
+    WHERE run_id = $1 AND id = $2 AND workspace_id = $3 AND status = 'pending' AND claimed_at IS NULL";
+
+const RECORD_EVENT: &str = "
+    UPDATE simulation_events SET status = $4, request_body = $5, response_status = $6, response_body = $7, problem = $8,
+        updated_at = $9
+    WHERE run_id = $1 AND id = $2 AND workspace_id = $3 AND status = 'pending'";
+
+const END_RUN: &str = "
+    UPDATE simulation_runs SET status = $3, updated_at = $4
+    WHERE id = $1 AND workspace_id = $2 AND status = 'pending' AND NOT EXISTS (
+        SELECT 1 FROM simulation_events WHERE run_id = $1 AND status = 'pending')";
+
+/// At most `$2` runs with ids before `$1`: an id begins with the time it was made at.
+const PRUNE_RUNS: &str = "
+    WITH doomed AS (
+        DELETE FROM simulation_runs WHERE id = ANY (ARRAY(
+            SELECT id FROM simulation_runs WHERE id < $1 ORDER BY id LIMIT $2))
+        RETURNING id
+    )
+    DELETE FROM simulation_events WHERE run_id IN (SELECT id FROM doomed)";

@@ -2,7 +2,6 @@
 //!
 //! The arrays that become rows are those of [`columns`](super::columns), in the same order.
 
-mod simulations;
 mod webhooks;
 
 use tokio_postgres::{Client, Error, Statement};
@@ -53,16 +52,6 @@ statements! {
     prune_attempts = webhooks::PRUNE_ATTEMPTS,
     prune_events = webhooks::PRUNE_EVENTS,
     prune_settings = webhooks::PRUNE_SETTINGS,
-    create_simulation = simulations::CREATE,
-    update_simulation = simulations::UPDATE,
-    note_simulation_run = simulations::NOTE_RUN,
-    create_simulation_run = simulations::CREATE_RUN,
-    find_simulation_run = simulations::FIND_RUN,
-    create_simulation_event = simulations::CREATE_EVENT,
-    claim_simulation_event = simulations::CLAIM_EVENT,
-    record_simulation_event = simulations::RECORD_EVENT,
-    end_simulation_run = simulations::END_RUN,
-    prune_simulation_runs = simulations::PRUNE_RUNS,
 }
 
 /// New client tokens, `$1` events with their notifications, and the counters, in one statement. Whoever sends it holds
