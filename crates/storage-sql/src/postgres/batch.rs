@@ -99,7 +99,7 @@ impl Session {
 
     async fn look_and_write(&self, changes: &[&Change]) -> Result<Applied, Error> {
         let takes_head = !changes.iter().all(|change| plan::is_delivery(change));
-        let (before, mut found) = self.look(changes, takes_head).await?;
+        let (before, mut found) = Box::pin(self.look(changes, takes_head)).await?;
         let mut verdicts: Vec<_> = changes.iter().map(|change| found.judge(change)).collect();
         for (change, verdict) in changes.iter().zip(&mut verdicts) {
             // One after the other, each judged by what those before it have left.
@@ -119,7 +119,7 @@ impl Session {
         if let Some((before, limit)) = writes.prune {
             self.prune(before, limit, &mut writes.counters).await?;
         }
-        let leased = self.write(&writes, takes_head).await?;
+        let leased = Box::pin(self.write(&writes, takes_head)).await?;
         Ok(Applied {
             outcomes: plan::outcomes(changes, verdicts, before, leased),
             head: takes_head.then_some(before + writes.events.len() as u64),
