@@ -1,5 +1,6 @@
 //! What only PostgreSQL does; what both stores promise is in the contract suite.
 
+mod deliveries;
 mod plans;
 mod seed;
 

@@ -223,6 +223,8 @@ macro_rules! contract_cases {
             delivery_at_once {
                 four_deliverers_lose_nothing_of_64_committers
                 four_deliverers_on_two_handles_lose_nothing_of_64_committers
+                attempts_of_one_notification_at_once_all_count_and_a_success_stays
+                settings_may_go_and_be_pruned_while_they_are_delivered_to
             }
         }
     };
