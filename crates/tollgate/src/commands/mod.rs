@@ -15,9 +15,11 @@ mod migrate;
 mod openapi;
 mod serve;
 mod store_args;
+mod trigger;
 mod workspaces;
 
-use std::io;
+use std::io::{self, Read};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -60,6 +62,8 @@ enum Command {
     Token(client_tokens::Token),
     /// Send a workspace's events to a server on your machine, as webhooks, while you develop.
     Listen(listen::Listen),
+    /// Have an event sent that didn't happen, to see how its destinations take it.
+    Trigger(trigger::Trigger),
     /// Say which check a webhook's signature fails, and why.
     ExplainSignature(explain_signature::ExplainSignature),
     /// Bring a database to this version of Tollgate; servers do so themselves when they start.
@@ -124,6 +128,7 @@ fn run(command: Command, output: Output) -> anyhow::Result<()> {
         Command::Key(key) => runtime()?.block_on(key.run(output)),
         Command::Token(token) => token.run(output),
         Command::Listen(listen) => listen.run(output),
+        Command::Trigger(trigger) => trigger.run(output),
         Command::ExplainSignature(explain) => explain.run(output),
         Command::Migrate(migrate) => runtime()?.block_on(migrate.run(output)),
         Command::Openapi(openapi) => openapi.run(),
@@ -149,6 +154,16 @@ fn told(error: &anyhow::Error) -> String {
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
     kind == Some(io::ErrorKind::BrokenPipe)
+}
+
+/// What is in a file; `-` is standard input.
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    if file == Path::new("-") {
+        let mut content = Vec::new();
+        io::stdin().lock().read_to_end(&mut content)?;
+        return Ok(content);
+    }
+    std::fs::read(file)
 }
 
 /// Checks a text against its rule while the command line is read.

@@ -5,8 +5,7 @@ mod header;
 mod json;
 mod secret;
 
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
@@ -17,7 +16,7 @@ use tollgate_domain::time::Timestamp;
 use tollgate_service::ambient::SystemClock;
 
 use self::header::Header;
-use super::{Told, Usage};
+use super::{Told, Usage, read};
 use crate::config::environment::ENDPOINT_SECRET;
 use crate::output::{Output, visible};
 
@@ -127,15 +126,6 @@ impl ExplainSignature {
         }
         Ok(secret)
     }
-}
-
-fn read(file: &Path) -> io::Result<Vec<u8>> {
-    if file == Path::new("-") {
-        let mut body = Vec::new();
-        io::stdin().lock().read_to_end(&mut body)?;
-        return Ok(body);
-    }
-    std::fs::read(file)
 }
 
 /// Makes the checks. `was_told` when somebody said when it was received.
