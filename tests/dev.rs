@@ -94,6 +94,7 @@ fn the_greeting_has_all_that_a_developer_needs() {
         "curl -H",
         "@paddle/paddle-node-sdk",
         "paddle_billing",
+        "tollgate listen --forward-to http://",
         &server.url,
     ] {
         assert!(greeting.contains(part), "{part} in\n{greeting}");

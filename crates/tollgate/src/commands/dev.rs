@@ -225,6 +225,10 @@ With the Python SDK (pip install paddle-python-sdk):
   paddle = Client('{key}', options=Options(environment=SimpleNamespace(base_url='{url}')))
   for token in paddle.client_tokens.list(): print(token.name, token.token)
 
+Events as webhooks, to your own server on this machine:
+
+  TOLLGATE_API_KEY={key} TOLLGATE_API_URL={url} tollgate listen --forward-to http://localhost:3000/webhooks
+
 The data is in {dir}, and starting again keeps it. Stop with Ctrl-C. Each request is a line below.
 
 ",

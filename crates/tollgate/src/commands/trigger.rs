@@ -16,8 +16,8 @@ use super::{Told, Usage};
 use crate::output::{Output, remark, table};
 
 const PATH: &str = "/tollgate/simulations/trigger";
-/// Between two looks at a run.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Between two looks at a run, at first and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 /// How long a run may take: an attempt is given five seconds, and may wait for others.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -136,14 +136,15 @@ fn object(file: &Path) -> anyhow::Result<Map<String, Value>> {
 /// The run when its event was sent, or when patience has ended.
 fn ended(client: &ApiClient, started: &Started) -> anyhow::Result<(Raw, Run)> {
     let path = format!("/simulations/{}/runs/{}", started.simulation_id, started.id);
-    let began = Instant::now();
+    let (began, mut pause) = (Instant::now(), PAUSES.0);
     loop {
         let raw = client.get::<Raw>(&path, &[("include", "events")])?.data;
         let run: Run = serde_json::from_str(raw.get()).context("the server's answer isn't a run")?;
         if run.status != "pending" || began.elapsed() > PATIENCE {
             return Ok((raw, run));
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(PAUSES.1);
     }
 }
 
