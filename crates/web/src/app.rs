@@ -1,6 +1,7 @@
 //! What every handler has at hand: the use-cases and the settings of the surfaces.
 
 use std::num::NonZeroU32;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -45,23 +46,34 @@ impl Default for Settings {
     }
 }
 
-/// Shared by all requests. Cheap to clone.
+/// Shared by all requests. Cheap to clone: every request does so several times, hence one count and not one for each part.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What there is of an [`App`].
+pub struct Parts {
     pub(crate) service: Service,
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) limiter: Option<Arc<DefaultKeyedRateLimiter<std::net::IpAddr>>>,
+    pub(crate) settings: Settings,
+    pub(crate) limiter: Option<DefaultKeyedRateLimiter<std::net::IpAddr>>,
 }
 
 impl App {
     /// The surfaces over these use-cases.
     pub fn new(service: Service, settings: Settings) -> Self {
         let limiter = NonZeroU32::new(settings.requests_per_minute)
-            .map(|requests| Arc::new(RateLimiter::keyed(Quota::per_minute(requests))));
-        Self {
+            .map(|requests| RateLimiter::keyed(Quota::per_minute(requests)));
+        Self(Arc::new(Parts {
             service,
-            settings: Arc::new(settings),
+            settings,
             limiter,
-        }
+        }))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
