@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
+use tokio_util::sync::CancellationToken;
 use tollgate_delivery::Guard;
 use tollgate_domain::environment::Environment;
 use tollgate_service::Service;
@@ -55,6 +56,8 @@ pub struct Parts {
     pub(crate) service: Service,
     pub(crate) settings: Settings,
     pub(crate) limiter: Option<DefaultKeyedRateLimiter<std::net::IpAddr>>,
+    /// Cancelled when the server is asked to end: whoever waits for something to happen answers then.
+    pub(crate) stopping: CancellationToken,
 }
 
 impl App {
@@ -66,6 +69,7 @@ impl App {
             service,
             settings,
             limiter,
+            stopping: CancellationToken::new(),
         }))
     }
 }
