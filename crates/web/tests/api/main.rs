@@ -207,6 +207,7 @@ api_suite! {
         }
         errors {
             every_error_has_a_page
+            every_error_has_the_contracts_words
             an_unknown_code_has_none
             an_error_that_is_ours_leads_to_its_page
             pages_of_the_contracts_errors_are_where_the_setting_says
