@@ -74,24 +74,24 @@ fn is_native(endpoint: &Endpoint) -> bool {
 }
 
 /// The table but for simulations, whose cases are their own.
-fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Endpoint> {
     let all = tollgate_web::endpoints().into_iter();
     all.filter(|endpoint| !endpoint.path.contains("simulation")).collect()
 }
 
 /// A server with things in its first workspace to be asked for.
-struct Scene {
-    app: TestApp,
+pub(crate) struct Scene {
+    pub(crate) app: TestApp,
     token: Value,
     /// A key of the first workspace that asks for nothing.
     other_key: Key,
-    setting: Value,
+    pub(crate) setting: Value,
     /// Delivered, so that it can be replayed.
     notification: Value,
 }
 
 impl Scene {
-    async fn set(store: Store) -> Self {
+    pub(crate) async fn set(store: Store) -> Self {
         let app = TestApp::start(store).await;
         let setting = app.setting(&json!({})).await;
         let token = app.token("Kiosk").await;
@@ -108,7 +108,7 @@ impl Scene {
     }
 
     /// A request to this endpoint that is right in everything but, perhaps, who sends it; about this setting.
-    fn request(&self, endpoint: &Endpoint, setting: &Value) -> Request {
+    pub(crate) fn request(&self, endpoint: &Endpoint, setting: &Value) -> Request {
         let path = endpoint.path.replace("{client_token_id}", at(&self.token, "id"));
         let path = path.replace("{api_key_id}", &self.other_key.id.to_string());
         let path = path.replace("{notification_setting_id}", at(setting, "id"));
@@ -126,7 +126,7 @@ impl Scene {
 
     /// Asks this endpoint, and takes care that the next one can be asked as well: what is deleted is a setting made for
     /// it, and a setting that was created goes again, since few can be active.
-    async fn ask(&self, endpoint: &Endpoint, sender: impl Fn(Request) -> Request) -> Answer {
+    pub(crate) async fn ask(&self, endpoint: &Endpoint, sender: impl Fn(Request) -> Request) -> Answer {
         let deletes = endpoint.method == "DELETE";
         let spare = if deletes {
             Some(self.app.setting(&json!({})).await)
