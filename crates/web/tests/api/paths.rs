@@ -20,7 +20,7 @@ pub(crate) async fn a_path_that_leads_nowhere_is_an_invalid_url(store: Store) {
         "/tollgate/",
         "/tollgate//client-tokens",
         "/tollgate/client-tokens/",
-        "/tollgate/events",
+        "/tollgate/event-types",
         "/events/evt_01kjpx8smt1jx21jct317jay33",
         "/event-types/client_token.created",
         "/api-keys/",

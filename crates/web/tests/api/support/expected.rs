@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Answer;
 
 /// Code, status, type, detail.
-const ERRORS: [(&str, u16, &str, &str); 18] = [
+const ERRORS: [(&str, u16, &str, &str); 20] = [
     ("bad_request", 400, "request_error", "Invalid request."),
     (
         "invalid_field",
@@ -53,6 +53,18 @@ const ERRORS: [(&str, u16, &str, &str); 18] = [
         409,
         "request_error",
         "This Idempotency-Key was used with another request body in the last 24 hours.",
+    ),
+    (
+        "notification_simulation_already_running_conflict",
+        409,
+        "request_error",
+        "Simulations cannot be run while another run is pending.",
+    ),
+    (
+        "notification_simulation_run_notification_settings_conflict",
+        409,
+        "request_error",
+        "Simulations with an invalid notification setting cannot be run.",
     ),
     (
         "payload_too_large",
@@ -132,7 +144,12 @@ impl Answer {
             assert!(page.starts_with("http://") && page.ends_with(&path), "{page}");
             page.to_owned()
         } else {
-            format!("https://developer.paddle.com/errors/shared/{code}")
+            let category = if code.starts_with("notification") {
+                "notifications"
+            } else {
+                "shared"
+            };
+            format!("https://developer.paddle.com/errors/{category}/{code}")
         };
         let mut errors = String::new();
         for (field, message) in problems {
