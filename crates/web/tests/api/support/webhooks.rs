@@ -93,13 +93,17 @@ impl TestApp {
             retry_at,
             at: self.clock.now(),
         };
-        let outcome = self.commit(Write::RecordAttempt(record)).await;
+        let outcome = self.committed(Write::RecordAttempt(record)).await;
         assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}");
     }
 
     /// One attempt that leaves the notification like this; the notification as it is then.
     pub(crate) async fn attempted(&self, notification: &Value, status: NotificationStatus) -> Value {
-        let code = if status == NotificationStatus::Delivered { 200 } else { 503 };
+        let code = if status == NotificationStatus::Delivered {
+            200
+        } else {
+            503
+        };
         let retry_at = (status == NotificationStatus::NeedsRetry).then(|| self.clock.now().plus(super::HOUR));
         let attempts = vec![self.attempt(notification, code)];
         self.record(notification, attempts, status, retry_at).await;
@@ -116,13 +120,13 @@ impl TestApp {
             until: now.plus(super::HOUR),
             limit: 100,
         };
-        match self.commit(lease).await {
+        match self.committed(lease).await {
             Outcome::Leased(notifications) => notifications.len(),
             outcome => panic!("{outcome:?}"),
         }
     }
 
-    async fn commit(&self, write: Write) -> Outcome {
+    async fn committed(&self, write: Write) -> Outcome {
         let committed = self.store().commit(Change::silent(write)).await;
         committed.expect("the store commits")
     }
