@@ -4,17 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tollgate_domain::environment::Environment;
 use tollgate_domain::notification::{self, DeliveryAttempt, Notification, NotificationStatus};
-use tollgate_domain::notification_setting::{DestinationType, NotificationSetting};
-use tollgate_domain::time::Timestamp;
+use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_storage::{AttemptRecord, Change, Outcome, StorageError, Write};
 
-use crate::sender::{Answer, Message, TIMEOUT};
+use crate::attempt::{Attempt, Parcel};
+use crate::sender::TIMEOUT;
 use crate::worker::Delivery;
 
 /// How long others keep their hands off what was leased.
@@ -159,24 +158,24 @@ impl Lane {
     }
 }
 
-/// One attempt, with the old secret at once after the new one while a rotation lasts, and its record.
+/// One attempt and its record.
 async fn deliver(
     delivery: &Delivery,
     setting: &NotificationSetting,
     environment: Environment,
     notification: &Notification,
 ) {
-    let payload = notification::payload(&notification.event, notification.id);
-    let mut attempts = Vec::with_capacity(1);
-    let answer = match setting.destination_type {
-        DestinationType::Url => post(delivery, setting, notification, payload, &mut attempts).await,
-        DestinationType::Email => {
-            let at = delivery.clock.now();
-            let answer = mail(delivery, setting, notification, &payload).await;
-            attempts.push(logged(delivery, notification, at, &answer));
-            answer
-        }
+    let event = &notification.event;
+    let parcel = Parcel {
+        event_id: event.id.to_string(),
+        event_type: event.event_type,
+        subject: &event.subject,
+        occurred_at: event.occurred_at,
+        notification_id: &notification.id,
+        payload: notification::payload(event, notification.id),
     };
+    let attempted = delivery.attempt(setting, parcel).await;
+    let answer = &attempted.last.answer;
     let at = delivery.clock.now();
     let failed = notification.times_attempted + 1;
     let delay = delivery
@@ -188,10 +187,13 @@ async fn deliver(
         Some(delay) => (NotificationStatus::NeedsRetry, Some(at.plus(delay))),
         None => (NotificationStatus::Failed, None),
     };
+    let attempts = attempted.first.into_iter().chain([attempted.last]);
     let record = AttemptRecord {
         workspace: notification.workspace,
         setting: setting.id,
-        attempts,
+        attempts: attempts
+            .map(|attempt| logged(delivery, notification, attempt))
+            .collect(),
         status,
         retry_at,
         at,
@@ -205,77 +207,15 @@ async fn deliver(
     }
 }
 
-async fn post(
-    delivery: &Delivery,
-    setting: &NotificationSetting,
-    notification: &Notification,
-    payload: String,
-    attempts: &mut Vec<DeliveryAttempt>,
-) -> Answer {
-    let now = delivery.clock.now();
-    let old = setting
-        .previous_secret
-        .as_ref()
-        .filter(|(_, until)| now < *until)
-        .map(|(secret, _)| secret);
-    let mut message = Message {
-        event_id: notification.event.id.to_string(),
-        body: Bytes::from(payload),
-        secret: &setting.secret,
-        also: old,
-    };
-    let answer = delivery.sender.attempt(&setting.destination, &message, now).await;
-    attempts.push(logged(delivery, notification, now, &answer));
-    let Some(old) = old.filter(|_| answer.may_refuse_signature()) else {
-        return answer;
-    };
-    // The receiver may still have the old secret.
-    message = Message {
-        secret: old,
-        also: Some(&setting.secret),
-        ..message
-    };
-    let now = delivery.clock.now();
-    let again = delivery.sender.attempt(&setting.destination, &message, now).await;
-    attempts.push(logged(delivery, notification, now, &again));
-    again
-}
-
-async fn mail(
-    delivery: &Delivery,
-    setting: &NotificationSetting,
-    notification: &Notification,
-    payload: &str,
-) -> Answer {
-    let began = Instant::now();
-    let Some(mailer) = &delivery.mailer else {
-        return Answer::failed(
-            "no mail server is configured: set smtp_url and smtp_from",
-            began.elapsed(),
-        );
-    };
-    match mailer.send(&setting.destination, notification, payload).await {
-        Ok(body) => Answer {
-            // SMTP's own word for "taken". RFC 5321, 4.2.3.
-            status: 250,
-            content_type: None,
-            body,
-            problem: None,
-            retry_after: None,
-            took: began.elapsed(),
-        },
-        Err(problem) => Answer::failed(&problem, began.elapsed()),
-    }
-}
-
-fn logged(delivery: &Delivery, notification: &Notification, at: Timestamp, answer: &Answer) -> DeliveryAttempt {
+fn logged(delivery: &Delivery, notification: &Notification, attempt: Attempt) -> DeliveryAttempt {
+    let Attempt { at, answer } = attempt;
     DeliveryAttempt {
         id: delivery.ids.next(at, delivery.entropy.as_ref()),
         notification: notification.id,
         response_code: answer.status,
-        response_content_type: answer.content_type.clone(),
-        response_body: answer.body.clone(),
-        problem: answer.problem.clone(),
+        response_content_type: answer.content_type,
+        response_body: answer.body,
+        problem: answer.problem,
         attempted_at: at,
         duration_ms: u32::try_from(answer.took.as_millis()).unwrap_or(u32::MAX),
     }

@@ -18,13 +18,13 @@ use crate::mail::Mailer;
 use crate::sender::Sender;
 
 /// How often due notifications are looked for although nothing rang: retries become due by time alone.
-const TICK: Duration = Duration::from_millis(100);
+pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// The shortest time between two looks, however often the store rings.
 const BREATH: Duration = Duration::from_millis(2);
 /// How long to wait when the store gives no answer.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 /// How long attempts that are under way get to finish when the worker is stopped. What is cut off is leased again.
-const GRACE: Duration = Duration::from_secs(12);
+pub(crate) const GRACE: Duration = Duration::from_secs(12);
 
 /// How deliveries are made.
 #[derive(Clone, Debug)]
@@ -95,13 +95,17 @@ impl Delivery {
 
     /// Works until stopped, then lets the attempts under way finish.
     pub async fn run(self, stop: CancellationToken) {
+        tokio::join!(self.deliver(&stop), self.deliver_simulated(&stop));
+    }
+
+    async fn deliver(&self, stop: &CancellationToken) {
         let mut pulse = self.storage.pulse();
         let mut lanes: JoinSet<NotificationSettingId> = JoinSet::new();
         let mut pokes: HashMap<NotificationSettingId, Arc<Notify>> = HashMap::new();
         while !stop.is_cancelled() {
             // Marked as seen before the look, so that a ring in between isn't lost.
             pulse.borrow_and_update();
-            let pause = match self.open_lanes(&mut lanes, &mut pokes, &stop).await {
+            let pause = match self.open_lanes(&mut lanes, &mut pokes, stop).await {
                 Ok(()) => TICK,
                 Err(error) => {
                     tracing::warn!(%error, "could not look for due notifications");

@@ -8,8 +8,9 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
-use tollgate_service::Service;
+use tollgate_delivery::{Delivery, Mailer, Sender};
 use tollgate_service::ambient::{OsEntropy, SystemClock};
+use tollgate_service::{Housekeeping, Service};
 use tollgate_storage::Storage;
 use tollgate_storage_sql::postgres::{self, PostgresOptions, PostgresStore};
 use tollgate_storage_sql::sqlite::{self, SqliteOptions, SqliteStore};
@@ -67,7 +68,8 @@ impl Store {
 
     /// The PostgreSQL database of this URL.
     pub async fn postgres(url: &str, options: PostgresOptions) -> anyhow::Result<Self> {
-        let store = PostgresStore::open(url, options)
+        // A large future, that only this store needs.
+        let store = Box::pin(PostgresStore::open(url, options))
             .await
             .context("can't open the PostgreSQL database")?;
         let store = Arc::new(store);
@@ -91,6 +93,13 @@ impl Store {
         }
     }
 
+    fn shared_storage(&self) -> Arc<dyn Storage> {
+        match &self.backend {
+            Backend::Sqlite(store) => Arc::new(store.clone()),
+            Backend::Postgres(store) => Arc::clone(store) as Arc<dyn Storage>,
+        }
+    }
+
     /// Finishes what is queued, then closes.
     pub async fn close(self) {
         match self.backend {
@@ -108,20 +117,40 @@ fn service(storage: Arc<dyn Storage>) -> Service {
     Service::new(storage, Arc::new(SystemClock), Arc::new(OsEntropy))
 }
 
-/// Serves over `store` until `stop`, finishes what is in flight, and closes the store.
+/// What a server does beside answering requests.
+#[derive(Clone, Debug, Default)]
+pub struct Background {
+    /// How long things are kept.
+    pub housekeeping: Housekeeping,
+    /// How deliveries are made.
+    pub delivery: tollgate_delivery::Settings,
+    /// Where mail goes out, if it does.
+    pub mailer: Option<Mailer>,
+}
+
+/// Serves and delivers over `store` until `stop`, finishes what is in flight, and closes the store.
 pub async fn serve(
     listener: TcpListener,
     store: Store,
     settings: tollgate_web::Settings,
+    background: Background,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let sender = Sender::new(settings.guard.clone()).context("can't read this machine's certificates")?;
+    let delivery = Delivery::new(
+        store.shared_storage(),
+        (Arc::new(SystemClock), Arc::new(OsEntropy)),
+        (sender, background.mailer),
+        background.delivery,
+    );
     // The tasks live a little longer than the requests that may need them.
     let requests_done = CancellationToken::new();
     let mut tasks = JoinSet::new();
     let (service, done) = (store.service().clone(), requests_done.clone());
     tasks.spawn(async move { service.follow_api_keys(done).await });
     let (service, done) = (store.service().clone(), requests_done.clone());
-    tasks.spawn(async move { service.keep_house(done).await });
+    tasks.spawn(async move { service.keep_house(background.housekeeping, done).await });
+    tasks.spawn(delivery.run(requests_done.clone()));
 
     let app = tollgate_web::App::new(store.service().clone(), settings);
     let served = tollgate_web::serve(listener, app, stop).await;

@@ -16,6 +16,7 @@ use super::columns::{self, Columns};
 use super::connect::Connector;
 use super::failure::Failure;
 use super::plan::{self, Found, Leased, Verdict, Wanted, Writes};
+use super::simulations::is_simulation;
 use super::statements::Statements;
 
 /// The writer's connection.
@@ -99,7 +100,16 @@ impl Session {
     async fn look_and_write(&self, changes: &[&Change]) -> Result<Applied, Error> {
         let takes_head = !changes.iter().all(|change| plan::is_delivery(change));
         let (before, mut found) = Box::pin(self.look(changes, takes_head)).await?;
-        let verdicts: Vec<_> = changes.iter().map(|change| found.judge(change)).collect();
+        let mut verdicts: Vec<_> = changes.iter().map(|change| found.judge(change)).collect();
+        for (change, verdict) in changes.iter().zip(&mut verdicts) {
+            // One after the other, each judged by what those before it have left.
+            if is_simulation(&change.write)
+                && matches!(verdict, Ok(Verdict::Applies))
+                && !Box::pin(self.simulate(&change.write)).await?
+            {
+                *verdict = Ok(Verdict::Stale);
+            }
+        }
         let mut writes = Writes::default();
         for (change, verdict) in changes.iter().zip(&verdicts) {
             if let Ok(verdict) = verdict {

@@ -298,7 +298,19 @@ impl<'a> Writes<'a> {
                 let at = at.clone();
                 self.replays.push(Replay { at, id, time });
             }
-            (Write::RecordAttempt(_) | Write::ReplayNotification { .. }, _) => {}
+            // Nothing to write to, or written already.
+            (
+                Write::RecordAttempt(_)
+                | Write::ReplayNotification { .. }
+                | Write::CreateSimulation(_)
+                | Write::UpdateSimulation { .. }
+                | Write::RunSimulation { .. }
+                | Write::ReplaySimulationEvent(_)
+                | Write::ClaimSimulationEvent { .. }
+                | Write::RecordSimulationEvent(_)
+                | Write::PruneSimulationRuns { .. },
+                _,
+            ) => {}
             (Write::Prune { before, limit }, _) => self.prune = Some((*before, *limit)),
             (Write::ForgetIdempotentAnswers { now, limit }, _) => self.forget = Some((*now, *limit)),
         }

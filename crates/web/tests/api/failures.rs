@@ -2,29 +2,19 @@
 
 use tollgate_web::{Access, endpoints};
 
-use crate::support::{Mood, SECRET, Store, TestApp, at, get, request};
+use crate::support::{Mood, SECRET, Scene, Store, TestApp, at, get};
 
 pub(crate) async fn a_failing_store_is_an_internal_error_that_tells_nothing(store: Store) {
-    let app = TestApp::start(store).await;
-    let token = app.token("Kiosk").await;
+    let scene = Scene::set(store).await;
+    let app = &scene.app;
     let fresh = app.home.full_key().await; // not looked up yet
     for endpoint in endpoints() {
         // What is known already needs no store: event types, and who is calling.
         if matches!(endpoint.access, Access::Open | Access::AnyKey | Access::Optional) {
             continue;
         }
-        let path = endpoint.path.replace("{client_token_id}", at(&token, "id"));
-        let path = path.replace("{api_key_id}", &app.key.id.to_string());
-        let body = if endpoint.method == "PATCH" {
-            r#"{"status":"revoked"}"#
-        } else {
-            r#"{"name":"Stall"}"#
-        };
         for key in [&app.key, &fresh] {
-            let mut wrong = request(endpoint.method.as_str(), &path).by(key);
-            if endpoint.method != "GET" {
-                wrong = wrong.text(body);
-            }
+            let wrong = scene.request(&endpoint).await.by(key);
             app.set_mood(Mood::Failing);
             let answer = app.send(wrong.clone()).await;
             app.set_mood(Mood::Sound);
@@ -34,7 +24,9 @@ pub(crate) async fn a_failing_store_is_an_internal_error_that_tells_nothing(stor
             }
             assert!(
                 app.send(wrong).await.status < 300,
-                "it works again with the store: {path}"
+                "it works again with the store: {} {}",
+                endpoint.method,
+                endpoint.path
             );
         }
     }

@@ -5,6 +5,7 @@
 
 pub(super) mod notification_settings;
 pub(super) mod notifications;
+pub(super) mod simulations;
 
 use std::time::Duration;
 

@@ -6,20 +6,43 @@ use serde_json::{Map, Value, json};
 use tollgate_domain::environment::Environment;
 use tollgate_web::endpoints;
 
-use crate::support::{Request, SeededEntropy, TestApp, at, request};
+use crate::support::{NOWHERE, Request, SeededEntropy, TestApp, at, request};
 
 /// Where random requests come from.
 pub(super) struct Source {
     chance: SeededEntropy,
     ids: Vec<String>,
     authorizations: Vec<String>,
+    /// A destination that takes everything.
+    setting: String,
 }
 
 impl Source {
     pub(super) async fn of(app: &TestApp, seed: u64) -> Self {
         let stranger = app.workspace("Another shop", Environment::Live).await.full_key().await;
         let powerless = app.home.key(&[]).await;
+        let setting = json!({
+            "description": "Shop backend",
+            "type": "url",
+            "destination": format!("{NOWHERE}/random"),
+            "subscribed_events": ["client_token.created"],
+            "traffic_source": "all",
+        });
+        let setting = app.post("/notification-settings", &setting).await;
+        let setting = at(setting.data(201), "id").to_owned();
+        let simulation =
+            json!({ "notification_setting_id": setting, "type": "api_key.expired", "name": "Kiosk", "payload": {} });
+        let simulation = app.post("/simulations", &simulation).await;
+        let simulation = at(simulation.data(201), "id").to_owned();
+        let runs = format!("/simulations/{simulation}/runs");
+        let run = at(app.post(&runs, &json!({})).await.data(201), "id").to_owned();
+        let event = app.get(&format!("{runs}/{run}/events")).await.column("id")[0].to_owned();
         let ids = vec![
+            setting.clone(),
+            simulation,
+            run,
+            event,
+            "ntf_01kjpx8smt1jx21jct317jay33".to_owned(),
             at(&app.token("Kiosk").await, "id").to_owned(),
             at(&app.revoked_token("Stall").await, "id").to_owned(),
             at(&app.token_by(&stranger, "Till").await, "id").to_owned(),
@@ -41,6 +64,7 @@ impl Source {
             chance: SeededEntropy::new(seed),
             ids,
             authorizations,
+            setting,
         }
     }
 
@@ -73,7 +97,7 @@ impl Source {
 
     fn path(&self, template: &str) -> String {
         let mut path = template.to_owned();
-        if let (Some(from), Some(to)) = (path.find('{'), path.find('}')) {
+        while let (Some(from), Some(to)) = (path.find('{'), path.find('}')) {
             path.replace_range(from..=to, &self.id());
         }
         if self.happens(15) {
@@ -88,7 +112,20 @@ impl Source {
     fn query(&self) -> String {
         let mut query = String::from("?");
         for _ in 0..self.chance.below(5) {
-            let name = self.word(&["after", "per_page", "order_by", "status", "event_type", "x", "%00", ""]);
+            let name = self.word(&[
+                "after",
+                "per_page",
+                "order_by",
+                "status",
+                "event_type",
+                "id",
+                "include",
+                "search",
+                "from",
+                "x",
+                "%00",
+                "",
+            ]);
             let value = match self.chance.below(5) {
                 0 => self.encoded(),
                 1 => self.id(),
@@ -131,8 +168,11 @@ impl Source {
 
     fn body(&self) -> Vec<u8> {
         let object = |name: &str| json!({ name: self.value(1) });
-        let value = match self.chance.below(5) {
+        let value = match self.chance.below(8) {
             0 => json!({ "name": "Kiosk" }),
+            5 => json!({ "notification_setting_id": self.setting, "type": self.event_type(), "name": "Kiosk" }),
+            6 => json!({ "type": self.event_type(), "payload": self.value(1) }),
+            7 => json!({ "payload": { "id": self.id(), "status": self.value(0), "created_at": self.value(0) } }),
             1 => object("name"),
             2 => object("status"),
             3 => json!({ "name": "Kiosk", "description": self.value(0) }),
@@ -143,6 +183,10 @@ impl Source {
             self.mutilate(&mut body);
         }
         body
+    }
+
+    fn event_type(&self) -> &'static str {
+        self.word(&["client_token.revoked", "api_key.expiring", "subscription_renewal", ""])
     }
 
     /// Changes, removes or repeats some bytes.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tollgate_delivery::{Delivery, Guard, Sender};
 use tollgate_domain::environment::Environment;
 use tollgate_domain::event::Event;
 use tollgate_service::Service;
-use tollgate_storage::{EventPage, Order, Page, Storage};
+use tollgate_storage::{Change, EventPage, Order, Outcome, Page, Storage, Write};
 use tollgate_web::{App, Settings};
 
 use super::ambient::{ManualClock, SeededEntropy};
@@ -79,6 +80,36 @@ impl TestApp {
         }
     }
 
+    /// With other settings; webhooks may go to this machine.
+    pub(crate) async fn with_deliveries(store: Store, adjust: impl FnOnce(&mut Settings)) -> Self {
+        Self::with(store, |settings| {
+            settings.guard = loopback();
+            adjust(settings);
+        })
+        .await
+    }
+
+    /// Delivers from now on, until the test ends.
+    pub(crate) fn deliver(&self) {
+        let delivery = Delivery::new(
+            Arc::clone(&self.storage) as Arc<dyn Storage>,
+            (Arc::clone(&self.clock) as Arc<_>, Arc::new(SeededEntropy::new(3))),
+            (Sender::new(loopback()).expect("certificates"), None),
+            tollgate_delivery::Settings::default(),
+        );
+        tokio::spawn(delivery.run(self.stop.clone()));
+    }
+
+    pub(crate) fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
+    /// Writes what nothing stands against.
+    pub(crate) async fn commit(&self, write: Write) {
+        let outcome = self.storage.commit(Change::silent(write)).await;
+        assert!(matches!(outcome, Ok(Outcome::Applied { .. })), "{outcome:?}");
+    }
+
     /// As another process on the same database would have them.
     pub(crate) async fn service_of_another_process(&self) -> Service {
         Service::new(
@@ -91,6 +122,10 @@ impl TestApp {
     /// One more workspace.
     pub(crate) async fn workspace(&self, name: &str, environment: Environment) -> Tenant {
         Tenant::new(&self.service, name, environment).await
+    }
+
+    pub(crate) fn store(&self) -> &dyn Storage {
+        self.storage.as_ref()
     }
 
     pub(crate) fn set_mood(&self, mood: Mood) {
@@ -168,4 +203,8 @@ impl TestApp {
         events.retain(|event| event.subject == id);
         events
     }
+}
+
+fn loopback() -> Guard {
+    Guard::new(vec!["127.0.0.0/8".parse().expect("a network")])
 }
