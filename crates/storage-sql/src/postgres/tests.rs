@@ -3,6 +3,7 @@
 mod deliveries;
 mod plans;
 mod seed;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -101,7 +101,7 @@ impl SqliteStore {
         let readers = Arc::new(Readers::open(dir, options.readers.max(1))?);
         let (queue, jobs) = Queue::new();
 
-        let (checkpoints, checkpointer) = checkpoint::start(connection::open(dir)?)?;
+        let (checkpoints, checkpointer) = checkpoint::Checkpoints::start(connection::open(dir)?)?;
         let (writer_lives, watcher) = pulse::start(connection::open(dir)?, Arc::clone(&pulse))?;
         let writer = writer::Writer {
             connection,

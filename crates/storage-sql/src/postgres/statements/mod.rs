@@ -44,6 +44,7 @@ statements! {
     create_settings = webhooks::CREATE_SETTINGS,
     update_settings = webhooks::UPDATE_SETTINGS,
     delete_settings = webhooks::DELETE_SETTINGS,
+    lock_failing = webhooks::LOCK_FAILING,
     note_failing = webhooks::NOTE_FAILING,
     lock_notifications = webhooks::LOCK_NOTIFICATIONS,
     record_attempts = webhooks::RECORD_ATTEMPTS,
@@ -60,7 +61,7 @@ statements! {
 /// New client tokens, `$1` events with their notifications, and the counters, in one statement. Whoever sends it holds
 /// the head's lock by a statement before, so that it sees the settings as they were committed before this place of the
 /// sequence. The notification to listeners goes out with the commit.
-const APPEND: &str = "
+pub(super) const APPEND: &str = "
     WITH head AS (
         UPDATE sequence_head SET sequence = sequence + $1 WHERE only_row = 1 RETURNING sequence
     ), new_client_tokens AS (

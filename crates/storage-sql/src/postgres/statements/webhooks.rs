@@ -48,23 +48,34 @@ pub(in crate::postgres) const UPDATE_SETTINGS: &str = "
 pub(in crate::postgres) const DELETE_SETTINGS: &str =
     "UPDATE notification_settings SET deleted_at = updated_at, active = 0 WHERE id = ANY ($1::text[])";
 
-/// Since when every attempt has failed: anew after a success among the attempts, or only if it wasn't known.
+/// The settings that [`NOTE_FAILING`] changes.
+pub(in crate::postgres) const LOCK_FAILING: &str = "
+    SELECT FROM (
+        SELECT * FROM UNNEST($1::text[], $2::boolean[], $3::bigint[]) AS given (id, anew, since)
+        ORDER BY id COLLATE \"C\"
+    ) AS noted
+    CROSS JOIN LATERAL (
+        SELECT FROM notification_settings
+        WHERE id = noted.id AND CASE WHEN noted.anew THEN failing_since IS DISTINCT FROM noted.since
+            ELSE failing_since IS NULL END
+        FOR NO KEY UPDATE
+    ) AS stored";
+
+/// Since when every attempt has failed: anew after a success among the attempts, or only if it wasn't known. They are
+/// locked by a statement before, so that this one sees them as they are.
 pub(in crate::postgres) const NOTE_FAILING: &str = "
-    WITH changed AS MATERIALIZED (
-        SELECT stored.ctid AS at, noted.since
-        FROM (
-            SELECT * FROM UNNEST($1::text[], $2::boolean[], $3::bigint[]) AS given (id, anew, since)
-            ORDER BY id COLLATE \"C\"
-        ) AS noted
+    UPDATE notification_settings AS stored SET failing_since = changed.since
+    FROM (
+        SELECT found.at, noted.since
+        FROM UNNEST($1::text[], $2::boolean[], $3::bigint[]) AS noted (id, anew, since)
         CROSS JOIN LATERAL (
-            SELECT ctid FROM notification_settings
+            SELECT ctid AS at FROM notification_settings
             WHERE id = noted.id AND CASE WHEN noted.anew THEN failing_since IS DISTINCT FROM noted.since
                 ELSE failing_since IS NULL END
-            FOR NO KEY UPDATE
-        ) AS stored
-    )
-    UPDATE notification_settings AS stored SET failing_since = changed.since
-    FROM changed WHERE stored.ctid = changed.at";
+            OFFSET 0
+        ) AS found
+    ) AS changed
+    WHERE stored.ctid = changed.at";
 
 /// The notifications that a batch attempts or replays, where they are there; `place` is which of the wanted, `at` where it
 /// stands as long as the lock is held.

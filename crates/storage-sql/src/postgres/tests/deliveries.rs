@@ -14,12 +14,12 @@ use super::{applied, in_one_batch, open};
 use crate::postgres::PostgresStore;
 use crate::postgres::connect::Connector;
 
-const DELIVERED: NotificationStatus = NotificationStatus::Delivered;
-const NEEDS_RETRY: NotificationStatus = NotificationStatus::NeedsRetry;
+pub(super) const DELIVERED: NotificationStatus = NotificationStatus::Delivered;
+pub(super) const NEEDS_RETRY: NotificationStatus = NotificationStatus::NeedsRetry;
 const FAILED: NotificationStatus = NotificationStatus::Failed;
 
 /// A setting, and `count` client tokens made after it.
-async fn fill(store: &PostgresStore, seed: &Seed, count: usize) -> NotificationSetting {
+pub(super) async fn fill(store: &PostgresStore, seed: &Seed, count: usize) -> NotificationSetting {
     let setting = seed.setting();
     assert!(applied(&store.commit(create_setting(&setting, &[])).await));
     let made = join_all((0..count).map(|_| store.commit(seed.new_token().1))).await;
@@ -27,7 +27,7 @@ async fn fill(store: &PostgresStore, seed: &Seed, count: usize) -> NotificationS
     setting
 }
 
-async fn take(store: &PostgresStore, change: Change) -> Vec<Notification> {
+pub(super) async fn take(store: &PostgresStore, change: Change) -> Vec<Notification> {
     match store.commit(change).await.unwrap() {
         Outcome::Leased(notifications) => notifications,
         other => panic!("{other:?}"),
@@ -214,42 +214,6 @@ async fn a_change_of_the_same_batch_counts_only_for_what_comes_behind_it() {
         let id = notification::id_of(Id::parse(row.get(2)).unwrap(), Id::parse(row.get(3)).unwrap());
         assert_eq!(row.get::<_, &str>(1), id.to_string(), "made in SQL as in the domain");
     }
-}
-
-/// Whatever a node commits comes behind what was committed while it waited for its place.
-#[tokio::test]
-async fn a_setting_that_was_committed_while_a_node_waited_for_its_place_gets_the_event() {
-    let url = fresh_schema().await;
-    let store = open(&format!("{url}&application_name=waits_for_its_place")).await;
-    let seed = Seed::new(64);
-    let setting = seed.setting();
-    let (mut client, _driver) = Connector::new(&url).unwrap().connect().await.unwrap();
-    let other_node = client.transaction().await.unwrap();
-    other_node
-        .batch_execute("SELECT sequence FROM sequence_head FOR UPDATE")
-        .await
-        .unwrap();
-    let mut commit = Box::pin(store.commit(seed.new_token().1));
-    let waits = "SELECT count(*) FROM pg_stat_activity \
-                 WHERE application_name = 'waits_for_its_place' AND wait_event_type = 'Lock'";
-    loop {
-        tokio::select! {
-            biased;
-            outcome = &mut commit => panic!("{outcome:?}"),
-            row = other_node.query_one(waits, &[]) => if row.unwrap().get::<_, i64>(0) > 0 { break },
-        }
-    }
-    other_node
-        .batch_execute(&format!(
-            "INSERT INTO notification_settings VALUES ('{}', '{}', 'Receiver', 'url', 'https://receiver.example', 1, 1, \
-             0, 'all', ' client_token.created ', 'x', NULL, NULL, NULL, NULL, 1, 1, 1)",
-            setting.id, seed.workspace
-        ))
-        .await
-        .unwrap();
-    other_node.commit().await.unwrap();
-    assert!(applied(&commit.await));
-    assert_eq!(take(&store, lease(setting.id, (1, 2), 10)).await.len(), 1);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use super::seed::{fresh_schema, sql};
 use crate::postgres::connect::Connector;
 use crate::postgres::reads::notification_settings as settings;
 use crate::postgres::reads::notifications::{self, Walk};
-use crate::postgres::statements::webhooks;
+use crate::postgres::statements::{self, webhooks};
 use crate::postgres::{migrate, reads};
 
 /// One large workspace among small ones; one token in a thousand is revoked.
@@ -94,6 +94,8 @@ async fn pages_run_along_an_index() {
     }
     let recent = "190000, 200000, ARRAY['api_key.created']".to_owned();
     pages.push((reads::events_between_sql(), recent, "events_pkey"));
+    let of_one = "190000, 200000, 'wsp_1', ARRAY['api_key.created'], 100".to_owned();
+    pages.push((reads::workspace_events_between_sql(), of_one, "events_pkey"));
     pages.push((reads::api_keys_due_sql(), "1000, 2000, 100".to_owned(), "api_keys_due"));
 
     for filled in ["empty", "not analyzed", "analyzed"] {
@@ -199,7 +201,16 @@ fn writing() -> Vec<Case> {
     let mut cases = Vec::new();
     for many in [1, 512] {
         let (workspaces, ids, places) = (texts(many, "wsp_1"), texts(many, "ntf_"), texts(many, "(1,1)"));
-        let times = numbers(many);
+        let (times, flags) = (numbers(many), format!("array_fill(TRUE, ARRAY[{many}])"));
+        let appended = format!(
+            "{many}, {tokens}, {events}, {ids}, {ids}, {times}",
+            tokens = [&ids, &ids, &ids, &ids, &ids, &ids, &times, &times, &times, &times]
+                .map(String::as_str)
+                .join(", "),
+            events = [&workspaces, &ids, &ids, &times, &ids, &ids, &ids, &ids, &flags]
+                .map(String::as_str)
+                .join(", "),
+        );
         let logged = [&ids, &ids, &times, &ids, &ids, &ids, &times, &times]
             .map(String::as_str)
             .join(", ");
@@ -232,8 +243,18 @@ fn writing() -> Vec<Case> {
             ),
             (
                 webhooks::NOTE_FAILING.to_owned(),
-                format!("{ids}, array_fill(TRUE, ARRAY[{many}]), {times}"),
+                format!("{ids}, {flags}, {times}"),
                 &["notification_settings_pkey", "Tid Scan on notification_settings"],
+            ),
+            (
+                webhooks::LOCK_FAILING.to_owned(),
+                format!("{ids}, {flags}, {times}"),
+                &["notification_settings_pkey"],
+            ),
+            (
+                statements::APPEND.to_owned(),
+                appended,
+                &["notification_settings_active"],
             ),
             (
                 webhooks::SETTINGS_SEEN.to_owned(),
@@ -288,7 +309,7 @@ async fn notifications_are_found_by_an_index() {
             for (statement, parameters, indexes) in reading().into_iter().chain(writing()) {
                 let plan = explain(&client, mode, &statement, &parameters).await;
                 let by_index = indexes.iter().all(|index| plan.contains(*index));
-                let whole = ["Seq Scan on", "Merge Join", "Hash"]
+                let whole = ["Seq Scan on", "Merge Cond", "Hash Cond"]
                     .into_iter()
                     .any(|way| plan.contains(way));
                 if !by_index || whole {
