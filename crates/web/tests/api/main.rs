@@ -24,6 +24,8 @@ mod paths;
 mod random;
 mod rate_limit;
 mod root;
+mod simulation_types;
+mod simulations;
 mod sweep;
 mod versions;
 
@@ -189,6 +191,67 @@ api_suite! {
         types_are_described_in_the_contracts_words_and_order
         parameters_of_lists_mean_nothing_here
     }
+    simulation_types {
+        single_events_of_client_tokens_and_api_keys_are_listed
+    }
+    simulations {
+        create {
+            a_new_simulation_is_shown_byte_for_byte_in_the_contracts_order
+            every_single_event_can_be_simulated_and_nothing_else
+            only_destinations_that_take_simulated_events_will_do
+            each_field_is_held_to_its_limits
+        }
+        payload {
+            a_payload_comes_back_as_it_was_given
+            a_payload_holds_only_properties_of_its_entity
+            without_a_payload_an_invented_entity_is_told_of
+            what_is_given_stands_beside_invented_values_and_the_rest_follows_from_an_unknown_id
+            the_id_of_a_real_entity_brings_its_values
+            whoever_may_not_read_the_entity_learns_nothing_of_it
+            a_run_tells_of_the_payload_as_it_was_when_it_was_run
+        }
+        get {
+            what_was_made_is_shown_as_it_was_answered
+            what_is_unknown_is_named
+            a_run_is_found_under_its_own_simulation_only
+            another_workspaces_simulations_do_not_exist
+            a_malformed_id_is_a_bad_request_that_names_it
+        }
+        update {
+            each_field_can_be_changed_and_the_rest_stays
+            what_changes_nothing_is_no_change
+            a_payload_must_fit_the_type_that_it_comes_to_have
+            what_is_wrong_is_refused_and_changes_nothing
+        }
+        list {
+            active_simulations_are_listed_newest_first
+            simulations_are_filtered_by_setting_and_id
+            simulations_runs_and_events_are_paged_both_ways
+            runs_come_with_their_events_when_asked_for
+        }
+        runs {
+            a_run_is_made_pending_with_its_event_byte_for_byte
+            a_run_is_no_change_of_its_simulation
+            a_body_means_nothing_here
+            a_second_run_waits_for_the_first
+            of_many_runs_at_once_one_is_made
+            an_archived_simulation_is_not_run
+            a_destination_that_takes_nothing_any_more_is_a_conflict
+        }
+        sending {
+            a_simulated_event_is_delivered_as_a_real_one_with_ids_of_its_own
+            neither_events_nor_notifications_know_of_it
+            a_receiver_that_refuses_fails_the_event_once_and_for_all
+            without_an_answer_there_is_no_response
+            a_destination_that_changed_in_between_gets_nothing
+            what_nobody_sent_in_time_is_aborted
+            what_a_crash_cut_off_is_aborted_after_a_minute_and_not_sent_again
+            while_a_secret_is_rotated_a_receiver_with_the_old_one_is_sent_to_twice
+        }
+        replay {
+            a_replay_is_a_new_event_of_the_same_run
+        }
+    }
     native {
         authentication {
             a_missing_credential_is_challenged
@@ -212,6 +275,11 @@ api_suite! {
             an_unknown_code_has_none
             an_error_that_is_ours_leads_to_its_page
             pages_of_the_contracts_errors_are_where_the_setting_says
+        }
+        simulations {
+            every_active_destination_that_takes_simulated_events_gets_it
+            a_destination_that_is_named_gets_it_alone
+            without_a_destination_it_is_told_what_to_do
         }
     }
     health {

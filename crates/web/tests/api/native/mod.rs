@@ -3,3 +3,4 @@
 pub(crate) mod authentication;
 pub(crate) mod client_tokens;
 pub(crate) mod errors;
+pub(crate) mod simulations;

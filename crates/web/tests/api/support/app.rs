@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tollgate_delivery::{Delivery, Guard, Sender};
+use tollgate_domain::ambient::Clock;
 use tollgate_domain::environment::Environment;
 use tollgate_domain::event::Event;
+use tollgate_domain::simulation::SimulationEventStatus;
 use tollgate_service::Service;
-use tollgate_storage::{Change, EventPage, Order, Outcome, Page, Storage, Write};
+use tollgate_storage::{Change, EventPage, Order, Outcome, Page, SimulationEventKey, SimulationRecord, Storage, Write};
 use tollgate_web::{App, Settings};
 
 use super::ambient::{ManualClock, SeededEntropy};
@@ -108,6 +110,22 @@ impl TestApp {
     pub(crate) async fn commit(&self, write: Write) {
         let outcome = self.storage.commit(Change::silent(write)).await;
         assert!(matches!(outcome, Ok(Outcome::Applied { .. })), "{outcome:?}");
+    }
+
+    /// Where nothing is delivered: ends what would be sent.
+    pub(crate) async fn end_simulation_runs(&self) {
+        let due = self.storage.simulation_events_due(self.clock.now(), 100).await;
+        for event in due.expect("the store answers") {
+            self.commit(Write::RecordSimulationEvent(SimulationRecord {
+                event: SimulationEventKey::of(&event),
+                status: SimulationEventStatus::Failed,
+                request: None,
+                response: None,
+                problem: None,
+                at: self.clock.now(),
+            }))
+            .await;
+        }
     }
 
     /// As another process on the same database would have them.

@@ -21,7 +21,7 @@ pub(crate) use client::{Request, exchange, get, patch, post, request};
 pub(crate) use described::{at, document, validator};
 pub(crate) use expected::{ERRORS, OURS, category};
 pub(crate) use moody::{Mood, SECRET};
-pub(crate) use receiver::{Delivered, Receiver};
+pub(crate) use receiver::Receiver;
 pub(crate) use scene::{NOWHERE, Scene};
 pub(crate) use store::Store;
 pub(crate) use webhooks::{RECEIVER, new_setting, path_of};

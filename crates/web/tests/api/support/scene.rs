@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use tollgate_domain::ambient::Clock;
 use tollgate_domain::id::{Id, NotificationId, NotificationSettingId, SimulationId};
 use tollgate_domain::notification::{DeliveryAttempt, NotificationStatus};
-use tollgate_domain::simulation::SimulationEventStatus;
-use tollgate_storage::{AttemptRecord, IdPage, Order, Page, SimulationEventKey, SimulationRecord, Write};
+use tollgate_storage::{AttemptRecord, IdPage, Order, Page, Write};
 use tollgate_web::Endpoint;
 
 use super::{Key, Request, Store, TestApp, at, request};
@@ -73,7 +72,7 @@ impl Scene {
         if endpoint.method == "DELETE" {
             setting = self.doomed().await;
         }
-        self.end_runs().await;
+        self.app.end_simulation_runs().await; // so that it can be run again
         let mut path = endpoint.path.to_owned();
         for (name, id) in [
             ("{client_token_id}", at(&self.token, "id")),
@@ -118,26 +117,6 @@ impl Scene {
         let id = at(made.data(201), "id").to_owned();
         self.doomed.lock().clone_from(&id);
         id
-    }
-
-    /// Nothing is sent here: ends what would be sent, so that a simulation can be run again.
-    async fn end_runs(&self) {
-        let due = self
-            .app
-            .storage()
-            .simulation_events_due(self.app.clock.now(), 100)
-            .await;
-        for event in due.expect("the store answers") {
-            let record = SimulationRecord {
-                event: SimulationEventKey::of(&event),
-                status: SimulationEventStatus::Failed,
-                request: None,
-                response: None,
-                problem: None,
-                at: self.app.clock.now(),
-            };
-            self.app.commit(Write::RecordSimulationEvent(record)).await;
-        }
     }
 
     /// The first workspace as its own key sees it.
