@@ -1,16 +1,21 @@
 //! The delivery plane: claims due notifications, signs, sends, records.
 //!
 //! A notification is made in its event's own commit. From there: `worker` finds settings with something due and gives
-//! each a lane of its own; a `lane` leases, sends a bounded number at once, and records each outcome; `sender` makes
-//! one HTTP attempt through `guard`, which decides what addresses may be reached; `mail` sends to email destinations.
+//! each a lane of its own; a `lane` leases, has a bounded number of attempts under way, and records each outcome; an
+//! `attempt` has `sender` make one HTTP request, over a connection that `connector` opens where `guard` allows it, or
+//! `mail` send to an email destination. `names` looks up addresses.
 
+mod attempt;
+mod connector;
 mod guard;
 mod lane;
 mod mail;
+mod names;
 mod sender;
 mod worker;
 
 pub use guard::{Guard, Refusal};
 pub use mail::{Mailer, MailerError};
+pub use names::{Found, Names};
 pub use sender::{Answer, Sender};
 pub use worker::{Delivery, Settings};

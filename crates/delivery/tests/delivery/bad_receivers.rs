@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use tollgate_delivery::{Guard, Sender, Settings};
+use tollgate_delivery::{Guard, Sender};
 use tollgate_domain::environment::Environment;
 use tollgate_domain::notification::{DeliveryAttempt, NotificationStatus};
 
 use crate::receiver::{Receiver, Reply};
-use crate::stage::Stage;
+use crate::stage::{Stage, quick};
 
 /// The first attempt's line in the log, and where it leaves the notification; the worker then still delivers.
 async fn line(receiver: &Receiver) -> (NotificationStatus, DeliveryAttempt) {
@@ -177,7 +177,7 @@ async fn an_inner_address_is_refused_at_the_attempt_too() {
     for host in ["127.0.0.1", "localhost", "0x7f.1", "[::ffff:127.0.0.1]", "a.localhost"] {
         let stage = Stage::sqlite(Environment::Sandbox).await;
         stage.destination(&format!("http://{host}:{port}/")).await;
-        let _worker = stage.deliver_with(sender.clone(), Settings::default());
+        let _worker = stage.deliver_with(sender.clone(), quick());
         stage.event().await;
         let (notification, mut log) = stage.attempted(1).await;
         assert_no_answer(&(notification.status, log.remove(0)), "must be a public address");

@@ -65,12 +65,12 @@ async fn to_the_end(stage: Stage, attempts: u32) {
     println!("{attempts} attempts within {:.1} hours", took.as_secs_f64() / 3_600.0);
 
     // The same bytes each time, signed anew.
-    let received = receiver.received();
-    assert_eq!(received.len(), usize::try_from(attempts).unwrap());
-    assert!(received.iter().all(|request| request.body == received[0].body));
+    let requests = receiver.received();
+    assert_eq!(requests.len(), usize::try_from(attempts).unwrap());
+    assert!(requests.iter().all(|request| request.body == requests[0].body));
     assert_ne!(
-        received[0].header("paddle-signature"),
-        received[1].header("paddle-signature")
+        requests[0].header("paddle-signature"),
+        requests[1].header("paddle-signature")
     );
 
     // Ten days later nothing more has come. A replay is a notification of its own.

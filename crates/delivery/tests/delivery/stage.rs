@@ -70,7 +70,7 @@ impl Stage {
 
     /// Delivers, with loopback open, until the worker is stopped or dropped.
     pub(crate) fn deliver(&self) -> Worker {
-        self.deliver_with(open_loopback(), Settings::default())
+        self.deliver_with(open_loopback(), quick())
     }
 
     pub(crate) fn deliver_with(&self, sender: Sender, settings: Settings) -> Worker {
@@ -226,6 +226,14 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// Looks often, for time moves in leaps here.
+pub(crate) fn quick() -> Settings {
+    Settings {
+        look_every: Duration::from_millis(5),
+        ..Settings::default()
     }
 }
 
