@@ -9,7 +9,18 @@ fn help_and_version_are_there() {
     let version = run(&mut tollgate(&["--version"])).success();
     assert_eq!(version, format!("tollgate {}", env!("CARGO_PKG_VERSION")));
     let help = run(&mut tollgate(&["--help"])).success();
-    for word in ["dev", "serve", "workspace", "key", "token", "migrate", "openapi"] {
+    for word in [
+        "dev",
+        "serve",
+        "workspace",
+        "key",
+        "token",
+        "listen",
+        "trigger",
+        "explain-signature",
+        "migrate",
+        "openapi",
+    ] {
         assert!(help.contains(&format!("\n  {word} ")), "{word} in {help}");
         let help = run(&mut tollgate(&[word, "--help"])).success();
         assert!(help.contains("Usage: tollgate "), "{help}");

@@ -94,6 +94,7 @@ fn the_greeting_has_all_that_a_developer_needs() {
         "curl -H",
         "@paddle/paddle-node-sdk",
         "paddle_billing",
+        "tollgate listen --forward-to http://",
         &server.url,
     ] {
         assert!(greeting.contains(part), "{part} in\n{greeting}");
@@ -144,4 +145,43 @@ fn an_address_that_others_reach_is_warned_of() {
     assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
     let local = dev(&home.path().join("local"));
     assert!(!local.log().contains("warning"), "{}", local.log());
+}
+
+#[test]
+fn mail_and_private_networks_are_opened_on_demand() {
+    let home = tempfile::tempdir().unwrap();
+    let setting = |kind: &str, destination: &str| {
+        serde_json::json!({
+            "description": "On demand",
+            "type": kind,
+            "destination": destination,
+            "subscribed_events": ["client_token.revoked"],
+        })
+    };
+    let dir = home.path().to_str().unwrap();
+    let words = ["dev", "--json", "--listen", "127.0.0.1:0", "--data-dir", dir];
+    for (flags, status) in [(&[][..], 400), (&["--allow-network", "10.0.0.0/8"], 201)] {
+        let mut command = tollgate(&[&words, flags].concat());
+        if status == 201 {
+            command
+                .env("TOLLGATE_SMTP_URL", "smtp://127.0.0.1:1")
+                .env("TOLLGATE_SMTP_FROM", "tollgate@shop.example");
+        }
+        let server = Server::start(command);
+        let client = Client::new(&server.url, server.ready["api_key"].as_str().unwrap());
+        for (kind, destination, expected) in [
+            ("url", "http://10.0.0.1/", status),
+            ("email", "shop@shop.example", status),
+            ("url", &format!("http://127.0.0.1:{status}/"), 201),
+        ] {
+            let (answered, body) = client
+                .post("/notification-settings", &setting(kind, destination))
+                .unwrap();
+            assert_eq!(answered, expected, "{destination} {body}");
+        }
+    }
+    let error = run(&mut tollgate(&["dev", "--allow-network", "x"])).failure(2);
+    assert!(error.contains("--allow-network must be networks"), "{error}");
+    let error = run(&mut tollgate(&["dev", "--smtp-from", "a@b.example"])).failure(2);
+    assert!(error.contains("--smtp-from is given without smtp_url"), "{error}");
 }

@@ -9,7 +9,11 @@ mod dev;
 #[cfg(test)]
 mod durability;
 #[cfg(test)]
+mod explain_signature;
+#[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod listen;
 #[cfg(test)]
 mod sdk;
 #[cfg(test)]
@@ -18,3 +22,5 @@ mod serve;
 mod support;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod trigger;

@@ -97,6 +97,51 @@ fn an_unknown_setting_is_an_error_that_names_it_and_its_place() {
 }
 
 #[test]
+fn the_settings_of_deliveries_and_mail_hold_or_are_refused() {
+    let store = Store::fresh(On::Sqlite);
+    let key = store.full_key(&store.workspace("sandbox"));
+    let email = json!({
+        "description": "Mail",
+        "type": "email",
+        "destination": "shop@shop.example",
+        "subscribed_events": ["client_token.revoked"],
+    });
+    let mail_to_shop =
+        |server: &crate::support::Server| Client::new(&server.url, &key).post("/notification-settings", &email);
+    let (status, refused) = mail_to_shop(&store.serve(&[])).unwrap();
+    assert_eq!(status, 400, "{refused}");
+    let flags = [
+        "--sandbox-retries",
+        "1,2",
+        "--live-retries",
+        "none",
+        "--retention-days",
+        "30",
+    ];
+    let mail = [
+        "--smtp-url",
+        "smtp://127.0.0.1:1",
+        "--smtp-from",
+        "tollgate@shop.example",
+    ];
+    let server = store.serve(&[&flags[..], &mail, &["--deactivate-after-days", "0"]].concat());
+    let (status, made) = mail_to_shop(&server).unwrap();
+    assert_eq!(status, 201, "{made}");
+
+    let url = "smtp://u:hunter2@mail.example";
+    let error = run(store.tollgate(&["serve"]).env("TOLLGATE_SMTP_URL", url)).failure(2);
+    assert!(error.contains("TOLLGATE_SMTP_URL is given without smtp_from") && !error.contains("hunter2"));
+    for (flag, bad) in [
+        ("--retention-days", "0"),
+        ("--sandbox-retries", "60,soon"),
+        ("--deactivate-after-days", "-1"),
+    ] {
+        let error = run(&mut store.tollgate(&["serve", &format!("{flag}={bad}")])).failure(2);
+        assert!(error.contains(&format!("{flag} must be")), "{error}");
+    }
+}
+
+#[test]
 fn exactly_one_store_must_be_named() {
     let error = run(&mut tollgate(&["serve"])).failure(2);
     assert!(

@@ -1,93 +1,118 @@
-//! One attempt to deliver a notification: what is sent, what came of it, and what follows from that.
+//! One attempt to deliver: to a URL, with the old secret at once after the new one while a rotation lasts, or by mail.
 
+use std::fmt::Display;
 use std::time::Instant;
 
 use bytes::Bytes;
-use tollgate_domain::environment::Environment;
-use tollgate_domain::notification::{self, DeliveryAttempt, Notification, NotificationStatus};
+use tollgate_domain::event::EventType;
 use tollgate_domain::notification_setting::{DestinationType, NotificationSetting};
 use tollgate_domain::signature::EndpointSecret;
 use tollgate_domain::time::Timestamp;
-use tollgate_storage::AttemptRecord;
 
 use crate::sender::{Answer, Message};
 use crate::worker::Delivery;
 
-/// Tries once; during a rotation, at once a second time with the other secret when the first one may have been refused.
-pub(crate) async fn attempt(
-    delivery: &Delivery,
-    setting: &NotificationSetting,
-    environment: Environment,
-    notification: &Notification,
-) -> AttemptRecord {
-    let payload = notification::payload(&notification.event, notification.id);
-    let mut attempts = Vec::with_capacity(1);
-    let answer = match setting.destination_type {
-        DestinationType::Url => post(delivery, setting, notification, payload, &mut attempts).await,
-        DestinationType::Email => {
-            let at = delivery.clock.now();
-            let answer = mail(delivery, setting, notification, &payload).await;
-            attempts.push(logged(delivery, notification, at, &answer));
-            answer
-        }
-    };
-    let at = delivery.clock.now();
-    let schedule = delivery.settings.schedule(environment);
-    let (status, retry_at) = if answer.is_success() {
-        (NotificationStatus::Delivered, None)
-    } else {
-        match schedule.delay_after(notification.times_attempted + 1, answer.retry_after) {
-            Some(delay) => (NotificationStatus::NeedsRetry, Some(at.plus(delay))),
-            None => (NotificationStatus::Failed, None),
-        }
-    };
-    AttemptRecord {
-        workspace: notification.workspace,
-        setting: setting.id,
-        attempts,
-        status,
-        retry_at,
-        at,
-    }
+/// What is delivered.
+pub(crate) struct Parcel<'a> {
+    /// What a receiver tells repetitions by.
+    pub(crate) event_id: String,
+    pub(crate) event_type: EventType,
+    /// The id of the entity.
+    pub(crate) subject: &'a str,
+    pub(crate) occurred_at: Timestamp,
+    pub(crate) notification_id: &'a (dyn Display + Sync),
+    /// The body, byte for byte.
+    pub(crate) payload: String,
 }
 
-async fn post(
-    delivery: &Delivery,
-    setting: &NotificationSetting,
-    notification: &Notification,
-    payload: String,
-    attempts: &mut Vec<DeliveryAttempt>,
-) -> Answer {
-    let now = delivery.clock.now();
-    let first = Message {
-        event_id: notification.event.id.to_string(),
-        body: Bytes::from(payload),
-        secret: &setting.secret,
-        also: previous(setting, now),
-    };
-    let answer = delivery.sender.attempt(&setting.destination, &first, now).await;
-    attempts.push(logged(delivery, notification, now, &answer));
-    if !answer.may_refuse_signature() {
-        return answer;
+/// An attempt that was made.
+pub(crate) struct Attempt {
+    pub(crate) at: Timestamp,
+    pub(crate) answer: Answer,
+}
+
+/// What became of a parcel.
+pub(crate) struct Attempted {
+    /// With a secret that the receiver may not have.
+    pub(crate) first: Option<Attempt>,
+    /// The one that counts.
+    pub(crate) last: Attempt,
+}
+
+impl Delivery {
+    /// Sends the parcel to where this setting says, once.
+    pub(crate) async fn attempt(&self, setting: &NotificationSetting, parcel: Parcel<'_>) -> Attempted {
+        match setting.destination_type {
+            DestinationType::Url => self.post(setting, parcel).await,
+            DestinationType::Email => {
+                let at = self.clock.now();
+                let answer = self.mail(setting, &parcel).await;
+                let last = Attempt { at, answer };
+                Attempted { first: None, last }
+            }
+        }
     }
-    // The secret may have been rotated since the setting was read, so it is read again.
-    let fresh = delivery
-        .storage
-        .notification_setting(setting.workspace, setting.id)
-        .await;
-    let fresh = fresh.ok().flatten();
-    let now = delivery.clock.now();
-    let Some(other) = other_secret(fresh.as_ref().unwrap_or(setting), &setting.secret, now) else {
-        return answer;
-    };
-    let second = Message {
-        secret: other,
-        also: Some(&setting.secret),
-        ..first
-    };
-    let answer = delivery.sender.attempt(&setting.destination, &second, now).await;
-    attempts.push(logged(delivery, notification, now, &answer));
-    answer
+
+    async fn post(&self, setting: &NotificationSetting, parcel: Parcel<'_>) -> Attempted {
+        let at = self.clock.now();
+        let message = Message {
+            event_id: parcel.event_id,
+            body: Bytes::from(parcel.payload),
+            secret: &setting.secret,
+            also: previous(setting, at),
+        };
+        let answer = self.sender.attempt(&setting.destination, &message, at).await;
+        let attempt = Attempt { at, answer };
+        if !attempt.answer.may_refuse_signature() {
+            return Attempted {
+                first: None,
+                last: attempt,
+            };
+        }
+        // The receiver may still have the old secret; or the new one already, when the setting was read before the
+        // rotation. So it is read again.
+        let fresh = self.storage.notification_setting(setting.workspace, setting.id).await;
+        let fresh = fresh.ok().flatten();
+        let at = self.clock.now();
+        let Some(other) = other_secret(fresh.as_ref().unwrap_or(setting), &setting.secret, at) else {
+            return Attempted {
+                first: None,
+                last: attempt,
+            };
+        };
+        let message = Message {
+            secret: other,
+            also: Some(&setting.secret),
+            ..message
+        };
+        let answer = self.sender.attempt(&setting.destination, &message, at).await;
+        Attempted {
+            first: Some(attempt),
+            last: Attempt { at, answer },
+        }
+    }
+
+    async fn mail(&self, setting: &NotificationSetting, parcel: &Parcel<'_>) -> Answer {
+        let began = Instant::now();
+        let Some(mailer) = &self.mailer else {
+            return Answer::failed(
+                "no mail server is configured: set smtp_url and smtp_from",
+                began.elapsed(),
+            );
+        };
+        match mailer.send(&setting.destination, parcel).await {
+            Ok(body) => Answer {
+                // SMTP's own word for "taken". RFC 5321, 4.2.3.
+                status: 250,
+                content_type: None,
+                body,
+                problem: None,
+                retry_after: None,
+                took: began.elapsed(),
+            },
+            Err(problem) => Answer::failed(&problem, began.elapsed()),
+        }
+    }
 }
 
 /// The secret before, while its receiver may still have it.
@@ -102,48 +127,9 @@ fn other_secret<'a>(
     tried: &EndpointSecret,
     now: Timestamp,
 ) -> Option<&'a EndpointSecret> {
-    [Some(&setting.secret), previous(setting, now)]
+    let known = [Some(&setting.secret), previous(setting, now)];
+    known
         .into_iter()
         .flatten()
         .find(|secret| secret.reveal() != tried.reveal())
-}
-
-async fn mail(
-    delivery: &Delivery,
-    setting: &NotificationSetting,
-    notification: &Notification,
-    payload: &str,
-) -> Answer {
-    let began = Instant::now();
-    let Some(mailer) = &delivery.mailer else {
-        return Answer::failed(
-            "no mail server is configured: set smtp_url and smtp_from",
-            began.elapsed(),
-        );
-    };
-    match mailer.send(&setting.destination, notification, payload).await {
-        Ok(body) => Answer {
-            // SMTP's own word for "taken". RFC 5321, 4.2.3.
-            status: 250,
-            content_type: None,
-            body,
-            problem: None,
-            retry_after: None,
-            took: began.elapsed(),
-        },
-        Err(problem) => Answer::failed(&problem, began.elapsed()),
-    }
-}
-
-fn logged(delivery: &Delivery, notification: &Notification, at: Timestamp, answer: &Answer) -> DeliveryAttempt {
-    DeliveryAttempt {
-        id: delivery.ids.next(at, delivery.entropy.as_ref()),
-        notification: notification.id,
-        response_code: answer.status,
-        response_content_type: answer.content_type.clone(),
-        response_body: answer.body.clone(),
-        problem: answer.problem.clone(),
-        attempted_at: at,
-        duration_ms: u32::try_from(answer.took.as_millis()).unwrap_or(u32::MAX),
-    }
 }

@@ -13,7 +13,6 @@ use tollgate_domain::notification::Notification;
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_storage::{AttemptRecord, Change, Outcome, StorageError, Write};
 
-use crate::attempt::attempt;
 use crate::sender::TIMEOUT;
 use crate::worker::{Delivery, PAUSE, Place};
 
@@ -210,7 +209,7 @@ impl Lane {
                 let mut made = None;
                 // Later, the lease could end before the outcome is recorded, and somebody else would try as well.
                 if leased_at.elapsed() < BEGIN_WITHIN {
-                    let record = attempt(&delivery, &setting, environment, &leased.notification).await;
+                    let record = delivery.deliver(&setting, environment, &leased.notification).await;
                     made = Some(Made { record, leased_at });
                 }
                 (made, began.elapsed())

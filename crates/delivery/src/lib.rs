@@ -1,9 +1,10 @@
 //! The delivery plane: claims due notifications, signs, sends, records.
 //!
 //! A notification is made in its event's own commit. From there: `worker` finds settings with something due and gives
-//! each a lane of its own; a `lane` leases, has a bounded number of attempts under way, and records each outcome; an
-//! `attempt` has `sender` make one HTTP request, over a connection that `connector` opens where `guard` allows it, or
-//! `mail` send to an email destination. `names` looks up addresses.
+//! each a lane of its own; a `lane` leases, has a bounded number of attempts under way, and records each outcome, which
+//! `notifications` tells. Simulated events have no notification: `simulations` claims, sends and records them beside the
+//! lanes. Either way `attempt` delivers once: by `sender`, which makes one HTTP request over a connection that
+//! `connector` opens where `guard` allows it, or by `mail`. `names` looks up addresses.
 
 mod attempt;
 mod connector;
@@ -11,7 +12,9 @@ mod guard;
 mod lane;
 mod mail;
 mod names;
+mod notifications;
 mod sender;
+mod simulations;
 mod worker;
 
 pub use guard::{Guard, Refusal};

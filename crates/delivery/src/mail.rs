@@ -3,8 +3,8 @@
 use lettre::message::{Mailbox, header::ContentType};
 use lettre::transport::smtp::AsyncSmtpTransport;
 use lettre::{AsyncTransport, Message, Tokio1Executor};
-use tollgate_domain::notification::Notification;
 
+use crate::attempt::Parcel;
 use crate::sender::TIMEOUT;
 
 /// Why mail can't be sent at all, or an address is none.
@@ -43,21 +43,17 @@ impl Mailer {
         text.parse::<lettre::Address>().is_ok()
     }
 
-    /// Sends one notification; the server's answer, or what went wrong.
-    pub(crate) async fn send(&self, to: &str, notification: &Notification, payload: &str) -> Result<String, String> {
+    /// Sends one parcel; the server's answer, or what went wrong.
+    pub(crate) async fn send(&self, to: &str, parcel: &Parcel<'_>) -> Result<String, String> {
         let to = to
             .parse::<lettre::Address>()
             .map_err(|_| "the destination is no email address".to_owned())?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .subject(format!(
-                "{} ({})",
-                notification.event.event_type.name(),
-                notification.event.subject
-            ))
+            .subject(format!("{} ({})", parcel.event_type.name(), parcel.subject))
             .header(ContentType::TEXT_PLAIN)
-            .body(text(notification, payload))
+            .body(text(parcel))
             .map_err(|error| error.to_string())?;
         // The transport's own limit is for each step of the conversation.
         let answer = tokio::time::timeout(TIMEOUT, self.transport.send(message)).await;
@@ -68,14 +64,14 @@ impl Mailer {
 }
 
 /// What people read: what happened, when, and the payload that a URL destination would get.
-fn text(notification: &Notification, payload: &str) -> String {
-    let event = &notification.event;
+fn text(parcel: &Parcel<'_>) -> String {
     format!(
-        "{} happened to {} at {}.\n\nEvent: {}\nNotification: {}\n\nPayload:\n{payload}\n",
-        event.event_type.name(),
-        event.subject,
-        event.occurred_at,
-        event.id,
-        notification.id,
+        "{} happened to {} at {}.\n\nEvent: {}\nNotification: {}\n\nPayload:\n{}\n",
+        parcel.event_type.name(),
+        parcel.subject,
+        parcel.occurred_at,
+        parcel.event_id,
+        parcel.notification_id,
+        parcel.payload,
     )
 }

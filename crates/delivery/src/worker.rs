@@ -24,7 +24,7 @@ const BREATH: Duration = Duration::from_millis(2);
 /// How long to wait when the store gave no answer.
 pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 /// How long attempts that are under way get to finish when the worker is stopped. What is cut off is leased again.
-const GRACE: Duration = Duration::from_secs(14);
+pub(crate) const GRACE: Duration = Duration::from_secs(14);
 
 /// How deliveries are made.
 #[derive(Clone, Debug)]
@@ -155,13 +155,17 @@ impl Delivery {
 
     /// Works until stopped, then lets the attempts under way finish.
     pub async fn run(self, stop: CancellationToken) {
+        tokio::join!(self.deliver_notifications(&stop), self.deliver_simulated(&stop));
+    }
+
+    async fn deliver_notifications(&self, stop: &CancellationToken) {
         let mut pulse = self.storage.pulse();
         let mut lanes = Lanes::default();
         while !stop.is_cancelled() {
             // Marked as seen before the look, so that a ring in between isn't lost.
             pulse.borrow_and_update();
             let began = Instant::now();
-            let looked = self.open_lanes(&mut lanes, &stop).await;
+            let looked = self.open_lanes(&mut lanes, stop).await;
             // With very many destinations a look takes its time; it shall not be all that the store does.
             let rest = if let Err(error) = &looked {
                 tracing::warn!(%error, "could not look for due notifications");

@@ -52,6 +52,8 @@ kinds! {
     SimulationRunKind = "ntfsimrun_", SimulationRunId;
     /// An event of a run of a simulation.
     SimulationEventKind = "ntfsimevt_", SimulationEventId;
+    /// What a simulated delivery carries in the place of a notification's id; nothing is stored under it.
+    SimulationNotificationKind = "ntfsimntf_", SimulationNotificationId;
 }
 
 /// A typed id: `<prefix><26 of a-z and 0-9>`. What we make is a lower-case ULID; what we accept is any such text,

@@ -16,6 +16,8 @@ pub mod notification_setting;
 pub mod permission;
 pub mod retry_schedule;
 pub mod signature;
+pub mod simulation;
+pub mod simulation_payload;
 pub mod text;
 pub mod time;
 pub mod workspace;

@@ -30,7 +30,7 @@ const TICKS_BETWEEN_LOOKS: u32 = 120;
 /// How long things are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Housekeeping {
-    /// Events, notifications and logs are removed when they are older. The contract's number by default: 90 days.
+    /// Events, notifications, logs and simulation runs are removed when they are older. The contract's number by default: 90 days.
     pub retention: Duration,
     /// A destination that has failed for this long without a success is deactivated; never when absent.
     pub deactivate_after: Option<Duration>,
@@ -61,6 +61,10 @@ impl Service {
             if until_look == 0 {
                 until_look = TICKS_BETWEEN_LOOKS;
                 told(self.forget_answers().await, "could not forget old idempotent answers");
+                told(
+                    self.remove_old_runs(settings.retention).await,
+                    "could not remove old simulation runs",
+                );
                 if let Some(after) = settings.deactivate_after {
                     told(
                         self.deactivate_failing(after).await,
@@ -83,6 +87,15 @@ impl Service {
     /// Removes a small batch of what is older than `retention`, or belongs to settings that are gone.
     pub async fn remove_old(&self, retention: Duration) -> Result<(), StorageError> {
         let prune = Write::Prune {
+            before: self.clock.now().minus(retention),
+            limit: OLD_AT_ONCE,
+        };
+        self.storage.commit(Change::silent(prune)).await.map(drop)
+    }
+
+    /// Removes a small batch of simulation runs that are older than `retention`, with their events.
+    pub async fn remove_old_runs(&self, retention: Duration) -> Result<(), StorageError> {
+        let prune = Write::PruneSimulationRuns {
             before: self.clock.now().minus(retention),
             limit: OLD_AT_ONCE,
         };

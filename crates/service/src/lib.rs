@@ -13,6 +13,8 @@ mod housekeeping;
 mod idempotency;
 mod notification_settings;
 mod notifications;
+mod simulation_runs;
+mod simulations;
 mod workspaces;
 
 use std::sync::Arc;
@@ -33,6 +35,8 @@ pub use housekeeping::Housekeeping;
 pub use idempotency::{IdempotentRequest, KeyReused};
 pub use notification_settings::{NewNotificationSetting, NotificationSettingError, NotificationSettingPatch};
 pub use notifications::NotificationError;
+pub use simulation_runs::{RunWithEvents, Trigger};
+pub use simulations::{NewSimulation, SettingProblem, SimulationError, SimulationPatch};
 
 use authentication::Keyring;
 

@@ -45,7 +45,8 @@ impl Deltas {
                 self.move_by(to.workspace, client_tokens(to.status), 1);
             }
             Write::CreateApiKey(key) => self.move_by(key.workspace, API_KEYS.to_owned(), 1),
-            // A notification's counters move where its row is found; a setting's rows are counted as they are, they are few.
+            // A notification's counters move where its row is found; settings and simulations are counted as they are,
+            // they are few.
             Write::CreateWorkspace(_)
             | Write::CreateNotificationSetting { .. }
             | Write::UpdateNotificationSetting { .. }
@@ -54,6 +55,13 @@ impl Deltas {
             | Write::RecordAttempt(_)
             | Write::ReplayNotification { .. }
             | Write::Prune { .. }
+            | Write::CreateSimulation(_)
+            | Write::UpdateSimulation { .. }
+            | Write::RunSimulation { .. }
+            | Write::ReplaySimulationEvent(_)
+            | Write::ClaimSimulationEvent { .. }
+            | Write::RecordSimulationEvent(_)
+            | Write::PruneSimulationRuns { .. }
             | Write::UpdateClientToken { .. }
             | Write::UpdateApiKey { .. }
             | Write::TouchApiKey { .. }

@@ -14,7 +14,7 @@ pub(crate) struct Migration {
 }
 
 /// All of them, oldest first.
-pub(crate) const ALL: [Migration; 3] = [
+pub(crate) const ALL: [Migration; 4] = [
     Migration {
         version: 1,
         sqlite: include_str!("../migrations/sqlite/0001_tokens_keys_events.sql"),
@@ -29,6 +29,11 @@ pub(crate) const ALL: [Migration; 3] = [
         version: 3,
         sqlite: include_str!("../migrations/sqlite/0003_webhooks.sql"),
         postgres: include_str!("../migrations/postgres/0003_webhooks.sql"),
+    },
+    Migration {
+        version: 4,
+        sqlite: include_str!("../migrations/sqlite/0004_simulations.sql"),
+        postgres: include_str!("../migrations/postgres/0004_simulations.sql"),
     },
 ];
 

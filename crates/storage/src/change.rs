@@ -3,9 +3,14 @@
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::Event;
-use tollgate_domain::id::{ApiKeyId, NotificationId, NotificationSettingId, WorkspaceId};
+use tollgate_domain::id::{
+    ApiKeyId, NotificationId, NotificationSettingId, SimulationEventId, SimulationId, SimulationRunId, WorkspaceId,
+};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationStatus};
 use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::simulation::{
+    Simulation, SimulationEvent, SimulationEventStatus, SimulationResponse, SimulationRun,
+};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 
@@ -137,6 +142,44 @@ pub enum Write {
         /// How many at a time.
         limit: usize,
     },
+    /// A new simulation.
+    CreateSimulation(Simulation),
+    /// `to` in place of `from`, if the stored row still has the version of `from`; else [`Outcome::Stale`]. Workspace,
+    /// id, last run and time of creation stay.
+    UpdateSimulation {
+        /// As it was read from the store.
+        from: Simulation,
+        /// As it shall be; a later version.
+        to: Simulation,
+    },
+    /// A run of a simulation with its event, both pending; the simulation notes when, never an earlier time than it has,
+    /// and keeps its version. [`Outcome::Stale`] when another run of it is pending, or when there is no such simulation.
+    RunSimulation {
+        /// The new run.
+        run: SimulationRun,
+        /// Its event.
+        event: SimulationEvent,
+    },
+    /// One more event of a run; the run stays as it is. [`Outcome::Stale`] when there is no such run.
+    ReplaySimulationEvent(SimulationEvent),
+    /// Takes an event to send it: nobody else does. [`Outcome::Stale`] when somebody has it already, or when it isn't
+    /// pending.
+    ClaimSimulationEvent {
+        /// Which.
+        event: SimulationEventKey,
+        /// The current time.
+        at: Timestamp,
+    },
+    /// How a pending event ended, and with it its run, if that is pending and no other event of it is.
+    /// [`Outcome::Stale`] when it isn't pending.
+    RecordSimulationEvent(SimulationRecord),
+    /// Removes runs that are older than `before` with their events, oldest first, at most `limit` runs.
+    PruneSimulationRuns {
+        /// Older than this.
+        before: Timestamp,
+        /// How many at a time.
+        limit: usize,
+    },
     /// Removes idempotent answers that are forgotten at `now`, at most `limit`.
     ForgetIdempotentAnswers {
         /// The current time.
@@ -181,6 +224,48 @@ pub struct AttemptRecord {
     /// When the next attempt is due; `None` when none follows.
     pub retry_at: Option<Timestamp>,
     /// When all this was over: since then the notification is delivered, or the setting failing.
+    pub at: Timestamp,
+}
+
+/// Which simulation event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SimulationEventKey {
+    /// Whose.
+    pub workspace: WorkspaceId,
+    /// Of which simulation.
+    pub simulation: SimulationId,
+    /// Of which run.
+    pub run: SimulationRunId,
+    /// Which of it.
+    pub id: SimulationEventId,
+}
+
+impl SimulationEventKey {
+    /// Of this event.
+    pub const fn of(event: &SimulationEvent) -> Self {
+        Self {
+            workspace: event.workspace,
+            simulation: event.simulation,
+            run: event.run,
+            id: event.id,
+        }
+    }
+}
+
+/// How a simulation event ended.
+#[derive(Clone, Debug)]
+pub struct SimulationRecord {
+    /// Which.
+    pub event: SimulationEventKey,
+    /// Not pending.
+    pub status: SimulationEventStatus,
+    /// The body that was sent, if anything was.
+    pub request: Option<String>,
+    /// What was answered, if anything was.
+    pub response: Option<SimulationResponse>,
+    /// Why it was not sent, why there was no answer, or why that isn't whole.
+    pub problem: Option<String>,
+    /// When.
     pub at: Timestamp,
 }
 

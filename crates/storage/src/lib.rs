@@ -16,15 +16,23 @@ use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId,
+    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
+    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 
-pub use change::{AttemptRecord, Change, IdempotencyKey, IdempotentAnswer, Outcome, SettingsSeen, Write};
-pub use page::{ClientTokenPage, EventPage, NotificationPage, NotificationSettingPage, Order, Page, Slice, TOTAL_CAP};
+pub use change::{
+    AttemptRecord, Change, IdempotencyKey, IdempotentAnswer, Outcome, SettingsSeen, SimulationEventKey,
+    SimulationRecord, Write,
+};
+pub use page::{
+    ClientTokenPage, EventPage, IdPage, NotificationPage, NotificationSettingPage, Order, Page, SimulationPage, Slice,
+    TOTAL_CAP,
+};
 
 /// Why the store gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -166,6 +174,64 @@ pub trait Storage: Send + Sync {
         notification: NotificationId,
         page: &Page<NotificationLogKind>,
     ) -> Result<Slice<DeliveryAttempt>, StorageError>;
+
+    /// The simulation of this id in this workspace.
+    async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError>;
+
+    /// A page of a workspace's simulations, by id.
+    async fn simulations(
+        &self,
+        workspace: WorkspaceId,
+        page: &SimulationPage,
+    ) -> Result<Slice<Simulation>, StorageError>;
+
+    /// The run of this id, if it is of this simulation in this workspace.
+    async fn simulation_run(
+        &self,
+        workspace: WorkspaceId,
+        simulation: SimulationId,
+        id: SimulationRunId,
+    ) -> Result<Option<SimulationRun>, StorageError>;
+
+    /// A page of a simulation's runs, by id.
+    async fn simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulation: SimulationId,
+        page: &IdPage<SimulationRunKind>,
+    ) -> Result<Slice<SimulationRun>, StorageError>;
+
+    /// The event of this id, if it is of this run in this workspace.
+    async fn simulation_event(
+        &self,
+        workspace: WorkspaceId,
+        run: SimulationRunId,
+        id: SimulationEventId,
+    ) -> Result<Option<SimulationEvent>, StorageError>;
+
+    /// A page of a run's events, by id.
+    async fn simulation_events(
+        &self,
+        workspace: WorkspaceId,
+        run: SimulationRunId,
+        page: &IdPage<SimulationEventKind>,
+    ) -> Result<Slice<SimulationEvent>, StorageError>;
+
+    /// Of each of these runs the newest events, newest first, at most `limit` of each.
+    async fn simulation_events_of(
+        &self,
+        workspace: WorkspaceId,
+        runs: &[SimulationRunId],
+        limit: usize,
+    ) -> Result<Vec<SimulationEvent>, StorageError>;
+
+    /// Pending events, in any workspace, that nobody has claimed, or that were claimed before `claimed_before`; oldest
+    /// first, at most `limit`.
+    async fn simulation_events_due(
+        &self,
+        claimed_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<SimulationEvent>, StorageError>;
 
     /// What was answered to the request with this key, unless that is forgotten at `now`.
     async fn idempotent_answer(

@@ -4,9 +4,11 @@ use tollgate_domain::client_token::ClientTokenStatus;
 use tollgate_domain::event::EventType;
 use tollgate_domain::id::{
     ClientTokenKind, EventKind, Id, Kind, NotificationKind, NotificationSettingId, NotificationSettingKind,
+    SimulationKind,
 };
 use tollgate_domain::notification::NotificationStatus;
 use tollgate_domain::notification_setting::TrafficSource;
+use tollgate_domain::simulation::SimulationStatus;
 use tollgate_domain::time::Timestamp;
 
 /// Which way a page runs.
@@ -77,6 +79,28 @@ pub struct NotificationPage {
     pub from: Option<Timestamp>,
     /// Only of events up to this moment, itself included.
     pub to: Option<Timestamp>,
+}
+
+/// A page of simulations.
+#[derive(Clone, Debug)]
+pub struct SimulationPage {
+    /// Where, which way, how long.
+    pub page: Page<SimulationKind>,
+    /// Only to these settings; all when empty.
+    pub settings: Vec<NotificationSettingId>,
+    /// Only with one of these ids; all when empty.
+    pub ids: Vec<Id<SimulationKind>>,
+    /// Only with one of these; all when empty.
+    pub statuses: Vec<SimulationStatus>,
+}
+
+/// A page of what is only filtered by its ids: simulation runs, simulation events.
+#[derive(Clone, Debug)]
+pub struct IdPage<K: Kind> {
+    /// Where, which way, how long.
+    pub page: Page<K>,
+    /// Only with one of these ids; all when empty.
+    pub ids: Vec<Id<K>>,
 }
 
 /// Totals are exact up to here; one more stands for "more than that". The contract's number.

@@ -68,7 +68,8 @@ impl Store {
 
     /// The PostgreSQL database of this URL.
     pub async fn postgres(url: &str, options: PostgresOptions) -> anyhow::Result<Self> {
-        let store = PostgresStore::open(url, options)
+        // A large future, that only this store needs.
+        let store = Box::pin(PostgresStore::open(url, options))
             .await
             .context("can't open the PostgreSQL database")?;
         let store = Arc::new(store);

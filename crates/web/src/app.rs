@@ -1,10 +1,12 @@
 //! What every handler has at hand: the use-cases and the settings of the surfaces.
 
 use std::num::NonZeroU32;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
+use tokio_util::sync::CancellationToken;
 use tollgate_delivery::Guard;
 use tollgate_domain::environment::Environment;
 use tollgate_service::Service;
@@ -45,23 +47,37 @@ impl Default for Settings {
     }
 }
 
-/// Shared by all requests. Cheap to clone.
+/// Shared by all requests. Cheap to clone: every request does so several times, hence one count and not one for each part.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What there is of an [`App`].
+pub struct Parts {
     pub(crate) service: Service,
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) limiter: Option<Arc<DefaultKeyedRateLimiter<std::net::IpAddr>>>,
+    pub(crate) settings: Settings,
+    pub(crate) limiter: Option<DefaultKeyedRateLimiter<std::net::IpAddr>>,
+    /// Cancelled when the server is asked to end: whoever waits for something to happen answers then.
+    pub(crate) stopping: CancellationToken,
 }
 
 impl App {
     /// The surfaces over these use-cases.
     pub fn new(service: Service, settings: Settings) -> Self {
         let limiter = NonZeroU32::new(settings.requests_per_minute)
-            .map(|requests| Arc::new(RateLimiter::keyed(Quota::per_minute(requests))));
-        Self {
+            .map(|requests| RateLimiter::keyed(Quota::per_minute(requests)));
+        Self(Arc::new(Parts {
             service,
-            settings: Arc::new(settings),
+            settings,
             limiter,
-        }
+            stopping: CancellationToken::new(),
+        }))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }

@@ -83,6 +83,12 @@ catalogue! {
     SETTING_CANNOT_BE_DUPLICATE = "notification_setting_cannot_be_duplicate", 409, "request_error",
         Some("notifications"), "A notification setting with the same destination and configuration already exists.",
         "Change the existing one, or give another destination or other events.";
+    SIMULATION_ALREADY_RUNNING = "notification_simulation_already_running_conflict", 409, "request_error",
+        Some("notifications"), "Simulations cannot be run while another run is pending.",
+        "Wait until the other run is over, a minute at most.";
+    SIMULATION_SETTINGS_CONFLICT = "notification_simulation_run_notification_settings_conflict", 409, "request_error",
+        Some("notifications"), "Simulations with an invalid notification setting cannot be run.",
+        "Make the notification setting active and its traffic source `simulation` or `all`, or give the simulation another one.";
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 409, "request_error", None,
         "This Idempotency-Key was used with another request body in the last 24 hours.",
         "Use a new key for a new request; repeat the same body to get the first answer again.";

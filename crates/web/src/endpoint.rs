@@ -9,7 +9,7 @@ use tollgate_domain::permission::Permission;
 use crate::App;
 use crate::catalogue::Entry;
 use crate::extract::body::Shape;
-use crate::extract::list::{Listing, Number};
+use crate::extract::list::{Filter, Listing, Number};
 
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub(crate) struct Docs {
     pub(crate) summary: &'static str,
     pub(crate) body: Option<&'static Shape>,
     pub(crate) listing: Option<&'static Listing>,
+    /// Beside the listing's.
+    pub(crate) filters: &'static [Filter],
     pub(crate) numbers: &'static [Number],
     pub(crate) idempotent: bool,
     pub(crate) success: u16,
@@ -114,6 +116,7 @@ impl Endpoint {
                 summary,
                 body: None,
                 listing: None,
+                filters: &[],
                 numbers: &[],
                 idempotent: false,
                 success: 200,
@@ -133,6 +136,12 @@ impl Endpoint {
     /// Lists, with these parameters.
     pub(crate) fn listing(mut self, listing: &'static Listing) -> Self {
         self.docs.listing = Some(listing);
+        self
+    }
+
+    /// Takes these lists of names.
+    pub(crate) fn filters(mut self, filters: &'static [Filter]) -> Self {
+        self.docs.filters = filters;
         self
     }
 

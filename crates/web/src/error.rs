@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tollgate_service::{
     ApiKeyError, AuthenticationError, ClientTokenError, Denied, EventError, KeyReused, NotificationError,
-    NotificationSettingError,
+    NotificationSettingError, SimulationError,
 };
 use tollgate_storage::StorageError;
 
@@ -165,6 +165,13 @@ impl From<AuthenticationError> for ApiError {
     }
 }
 
+impl From<SimulationError> for ApiError {
+    /// Where nothing is named by an id in the path.
+    fn from(error: SimulationError) -> Self {
+        Self::of_simulation(error, [""; 3])
+    }
+}
+
 impl From<EventError> for ApiError {
     fn from(error: EventError) -> Self {
         match error {
@@ -212,6 +219,24 @@ impl ApiError {
             },
             NotificationError::IsReplay => Self::new(&catalogue::REPLAY_INVALID_ORIGIN),
             NotificationError::Storage(error) => error.into(),
+        }
+    }
+
+    /// The ids of simulation, run and event as the caller gave them.
+    pub(crate) fn of_simulation(error: SimulationError, [simulation, run, event]: [&str; 3]) -> Self {
+        match error {
+            SimulationError::Denied(denied) => denied.into(),
+            SimulationError::NotFound => Self::not_found(format!("Simulation {simulation}")),
+            SimulationError::RunNotFound => Self::not_found(format!("Simulation run {run}")),
+            SimulationError::EventNotFound => Self::not_found(format!("Simulation event {event}")),
+            SimulationError::Setting(problem) => Self::invalid_field("notification_setting_id", &problem.to_string()),
+            SimulationError::SettingConflict(_) => Self::new(&catalogue::SIMULATION_SETTINGS_CONFLICT),
+            SimulationError::Archived => {
+                Self::invalid_field("status", "An archived simulation can't be run; make it active first")
+            }
+            SimulationError::AlreadyRunning => Self::new(&catalogue::SIMULATION_ALREADY_RUNNING),
+            SimulationError::Contended => Self::contended(simulation),
+            SimulationError::Storage(error) => error.into(),
         }
     }
 

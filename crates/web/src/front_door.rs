@@ -49,7 +49,12 @@ pub(crate) async fn answer(app: &App, router: Router, peer: SocketAddr, mut requ
     let base = base_url(app, peer, request.headers(), request.uri());
     request.extensions_mut().insert(Peer(peer));
 
-    let mut response = if KNOWN_METHODS.contains(&method) {
+    let mut response = if !KNOWN_METHODS.contains(&method) {
+        ApiError::new(&catalogue::NOT_IMPLEMENTED).into_response()
+    } else if path.contains("//") {
+        // The router would take the nothing between two slashes for an id.
+        ApiError::new(&catalogue::INVALID_URL).into_response()
+    } else {
         let answered = AssertUnwindSafe(router.oneshot(request)).catch_unwind().await;
         match answered {
             Ok(Ok(response)) => response,
@@ -57,8 +62,6 @@ pub(crate) async fn answer(app: &App, router: Router, peer: SocketAddr, mut requ
             // The panic hook has told where; the other requests of the connection go on.
             Err(_) => ApiError::new(&catalogue::INTERNAL_ERROR).into_response(),
         }
-    } else {
-        ApiError::new(&catalogue::NOT_IMPLEMENTED).into_response()
     };
 
     if let Some(payload) = response.extensions_mut().remove::<Payload>() {

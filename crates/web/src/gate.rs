@@ -40,7 +40,13 @@ pub(crate) async fn keep(State(gate): State<Gate>, mut request: Request, next: N
         return next.run(request).await;
     }
     match gate.admit(&mut request).await {
-        Ok(()) => next.run(request).await,
+        Ok(()) => {
+            let mut response = next.run(request).await;
+            match response.extensions_mut().remove::<ApiError>() {
+                Some(error) => error.into_response_on(gate.surface),
+                None => response,
+            }
+        }
         Err(error) => error.into_response_on(gate.surface),
     }
 }
@@ -86,7 +92,7 @@ fn limited_as(address: IpAddr) -> IpAddr {
 }
 
 /// The credential in `Authorization: Bearer …`, whose scheme may be in any case.
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let malformed = || ApiError::new(&catalogue::AUTHENTICATION_MALFORMED);
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = given.next() else { return Ok(None) };

@@ -1,6 +1,8 @@
 //! The OpenAPI 3.1 document, made from the table of endpoints, the shapes of bodies, the listings, and the views: what
 //! runs is what is described.
 
+mod shapes;
+
 use std::collections::BTreeMap;
 
 use axum::http::Method;
@@ -12,10 +14,10 @@ use serde_json::{Value, json};
 use crate::catalogue::{self, Entry};
 use crate::endpoint::{Access, Answer, Endpoint, Surface};
 use crate::envelope::Pagination;
-use crate::extract::body::{Field, FieldKind, Shape};
 use crate::extract::idempotency;
-use crate::extract::list::Listing;
+use crate::extract::list::{Filter, Listing};
 use crate::router;
+use shapes::shape_schema;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::new(
@@ -126,6 +128,7 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
     if let Some(listing) = endpoint.docs.listing {
         parameters.extend(listing_parameters(listing));
     }
+    parameters.extend(endpoint.docs.filters.iter().map(filter_parameter));
     for number in endpoint.docs.numbers {
         parameters.push(json!({
             "name": number.name,
@@ -173,21 +176,23 @@ fn listing_parameters(listing: &Listing) -> Vec<Value> {
             &json!({ "type": "string" }),
         ),
     ];
-    for filter in listing.filters {
-        let items = match filter.values {
-            Some(values) => json!({ "type": "string", "enum": values() }),
-            None => json!({ "type": "string" }),
-        };
-        parameters.push(json!({
-            "name": filter.name,
-            "in": "query",
-            "description": filter.description,
-            "style": "form",
-            "explode": false,
-            "schema": { "type": "array", "items": items },
-        }));
-    }
+    parameters.extend(listing.filters.iter().map(filter_parameter));
     parameters
+}
+
+fn filter_parameter(filter: &Filter) -> Value {
+    let items = match filter.values {
+        Some(values) => json!({ "type": "string", "enum": values() }),
+        None => json!({ "type": "string" }),
+    };
+    json!({
+        "name": filter.name,
+        "in": "query",
+        "description": filter.description,
+        "style": "form",
+        "explode": false,
+        "schema": { "type": "array", "items": items },
+    })
 }
 
 fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
@@ -339,49 +344,6 @@ fn error_schema() -> Value {
         },
         "additionalProperties": false,
     })
-}
-
-fn shape_schema(shape: &Shape) -> Value {
-    let properties: serde_json::Map<String, Value> = shape
-        .fields
-        .iter()
-        .map(|field| (field.name.to_owned(), field_schema(field)))
-        .collect();
-    let required: Vec<&str> = shape
-        .fields
-        .iter()
-        .filter(|field| field.required)
-        .map(|field| field.name)
-        .collect();
-    let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
-    if !required.is_empty() {
-        schema["required"] = json!(required);
-    }
-    if shape.at_least > 0 {
-        schema["minProperties"] = json!(shape.at_least);
-    }
-    schema
-}
-
-fn field_schema(field: &Field) -> Value {
-    let mut schema = match &field.kind {
-        FieldKind::Text(rule) => json!({ "type": "string", "minLength": rule.min, "maxLength": rule.max }),
-        FieldKind::Choice(names) => json!({ "type": "string", "enum": names }),
-        FieldKind::Flag => json!({ "type": "boolean" }),
-        FieldKind::Whole { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
-        FieldKind::Names(values) => json!({
-            "type": "array", "minItems": 1, "items": { "type": "string", "enum": values() },
-        }),
-        FieldKind::Object => json!({ "type": "object" }),
-    };
-    if field.nullable {
-        schema["type"] = json!([schema["type"], "null"]);
-        if let Some(names) = schema.get_mut("enum").and_then(Value::as_array_mut) {
-            names.push(Value::Null);
-        }
-    }
-    schema["description"] = field.description.into();
-    schema
 }
 
 fn reference(name: &str) -> Value {

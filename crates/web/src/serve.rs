@@ -66,6 +66,7 @@ pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> 
     }
 
     drop(listener);
+    app.stopping.cancel();
     if tokio::time::timeout(GRACE, in_flight.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish within {} s", GRACE.as_secs());
     }

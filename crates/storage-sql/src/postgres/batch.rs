@@ -16,6 +16,7 @@ use super::columns::{self, Columns};
 use super::connect::Connector;
 use super::failure::Failure;
 use super::plan::{self, Found, Leased, Verdict, Wanted, Writes};
+use super::simulations::is_simulation;
 use super::statements::Statements;
 
 /// The writer's connection.
@@ -98,8 +99,17 @@ impl Session {
 
     async fn look_and_write(&self, changes: &[&Change]) -> Result<Applied, Error> {
         let takes_head = !changes.iter().all(|change| plan::is_delivery(change));
-        let (before, mut found) = self.look(changes, takes_head).await?;
-        let verdicts: Vec<_> = changes.iter().map(|change| found.judge(change)).collect();
+        let (before, mut found) = Box::pin(self.look(changes, takes_head)).await?;
+        let mut verdicts: Vec<_> = changes.iter().map(|change| found.judge(change)).collect();
+        for (change, verdict) in changes.iter().zip(&mut verdicts) {
+            // One after the other, each judged by what those before it have left.
+            if is_simulation(&change.write)
+                && matches!(verdict, Ok(Verdict::Applies))
+                && !Box::pin(self.simulate(&change.write)).await?
+            {
+                *verdict = Ok(Verdict::Stale);
+            }
+        }
         let mut writes = Writes::default();
         for (change, verdict) in changes.iter().zip(&verdicts) {
             if let Ok(verdict) = verdict {
@@ -109,7 +119,7 @@ impl Session {
         if let Some((before, limit)) = writes.prune {
             self.prune(before, limit, &mut writes.counters).await?;
         }
-        let leased = self.write(&writes, takes_head).await?;
+        let leased = Box::pin(self.write(&writes, takes_head)).await?;
         Ok(Applied {
             outcomes: plan::outcomes(changes, verdicts, before, leased),
             head: takes_head.then_some(before + writes.events.len() as u64),

@@ -178,8 +178,7 @@ pub(super) fn notification_ids(rows: &[(WorkspaceId, NotificationId)]) -> Column
 
 pub(super) fn recorded<'a>(rows: &'a [Recorded<'a>]) -> Columns<'a> {
     vec![
-        column(rows, |new| new.record.workspace.to_string()),
-        column(rows, |new| new.last.notification.to_string()),
+        column(rows, |new| new.at.as_str()),
         column(rows, |new| new.after.name()),
         column(rows, |new| new.last.attempted_at.as_micros()),
         column(rows, |new| {
@@ -217,10 +216,9 @@ pub(super) fn failing(rows: &[(NotificationSettingId, Failing)]) -> Columns<'_> 
 
 pub(super) fn replays(rows: &[Replay]) -> Columns<'_> {
     vec![
-        column(rows, |replay| replay.workspace.to_string()),
-        column(rows, |replay| replay.original.to_string()),
+        column(rows, |replay| replay.at.as_str()),
         column(rows, |replay| replay.id.to_string()),
-        column(rows, |replay| replay.at.as_micros()),
+        column(rows, |replay| replay.time.as_micros()),
     ]
 }
 

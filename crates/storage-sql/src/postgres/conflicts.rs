@@ -84,7 +84,15 @@ fn row(write: &Write) -> Option<Row> {
         | Write::CreateNotificationSetting { .. }
         | Write::UpdateNotificationSetting { .. }
         | Write::DeleteNotificationSetting { .. }
-        | Write::Prune { .. } => None,
+        | Write::Prune { .. }
+        // These are written one after the other.
+        | Write::CreateSimulation(_)
+        | Write::UpdateSimulation { .. }
+        | Write::RunSimulation { .. }
+        | Write::ReplaySimulationEvent(_)
+        | Write::ClaimSimulationEvent { .. }
+        | Write::RecordSimulationEvent(_)
+        | Write::PruneSimulationRuns { .. } => None,
     }
 }
 

@@ -15,6 +15,7 @@ mod plan;
 mod pulse;
 mod reads;
 mod rows;
+mod simulations;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -31,15 +32,17 @@ use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId,
+    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
+    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage,
-    Outcome, Page, Pulse, Slice, Storage, StorageError,
+    Change, ClientTokenPage, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
+    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError,
 };
 use tracing::error;
 
@@ -253,6 +256,71 @@ impl Storage for PostgresStore {
         page: &Page<NotificationLogKind>,
     ) -> Result<Slice<DeliveryAttempt>, StorageError> {
         self.reads.delivery_attempts(notification, page).await
+    }
+
+    async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {
+        self.reads.simulation(workspace, id).await
+    }
+
+    async fn simulations(
+        &self,
+        workspace: WorkspaceId,
+        page: &SimulationPage,
+    ) -> Result<Slice<Simulation>, StorageError> {
+        self.reads.simulations(workspace, page).await
+    }
+
+    async fn simulation_run(
+        &self,
+        workspace: WorkspaceId,
+        simulation: SimulationId,
+        id: SimulationRunId,
+    ) -> Result<Option<SimulationRun>, StorageError> {
+        self.reads.simulation_run(workspace, simulation, id).await
+    }
+
+    async fn simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulation: SimulationId,
+        page: &IdPage<SimulationRunKind>,
+    ) -> Result<Slice<SimulationRun>, StorageError> {
+        self.reads.simulation_runs(workspace, simulation, page).await
+    }
+
+    async fn simulation_event(
+        &self,
+        workspace: WorkspaceId,
+        run: SimulationRunId,
+        id: SimulationEventId,
+    ) -> Result<Option<SimulationEvent>, StorageError> {
+        self.reads.simulation_event(workspace, run, id).await
+    }
+
+    async fn simulation_events(
+        &self,
+        workspace: WorkspaceId,
+        run: SimulationRunId,
+        page: &IdPage<SimulationEventKind>,
+    ) -> Result<Slice<SimulationEvent>, StorageError> {
+        self.reads.simulation_events(workspace, run, page).await
+    }
+
+    async fn simulation_events_of(
+        &self,
+        workspace: WorkspaceId,
+        runs: &[SimulationRunId],
+        limit: usize,
+    ) -> Result<Vec<SimulationEvent>, StorageError> {
+        self.reads.simulation_events_of(workspace, runs, limit).await
+    }
+
+    async fn simulation_events_due(
+        &self,
+        claimed_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<SimulationEvent>, StorageError> {
+        self.reads.simulation_events_due(claimed_before, limit).await
     }
 
     async fn idempotent_answer(

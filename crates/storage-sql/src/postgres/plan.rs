@@ -15,6 +15,7 @@ use tollgate_storage::{
     AttemptRecord, Change, IdempotencyKey, IdempotentAnswer, Outcome, SettingsSeen, StorageError, Write,
 };
 
+use super::failure::unavailable;
 use super::rows;
 use crate::counters::Deltas;
 
@@ -95,7 +96,7 @@ impl Found {
             Write::ReplayNotification { .. } => {
                 return match self.notifications.next().flatten() {
                     Some(row) if row.try_get("shown").unwrap_or(false) => {
-                        Ok(Verdict::Replays(rows::notification_setting_of(&row)?))
+                        Ok(Verdict::Replays(stands_at(&row)?, rows::notification_setting_of(&row)?))
                     }
                     _ => Ok(Verdict::Stale),
                 };
@@ -103,7 +104,7 @@ impl Found {
             Write::RecordAttempt(record) if !record.attempts.is_empty() => {
                 return match self.notifications.next().flatten() {
                     Some(row) if row.try_get("shown").unwrap_or(false) => {
-                        Ok(Verdict::Records(rows::notification_status(&row)?))
+                        Ok(Verdict::Records(stands_at(&row)?, rows::notification_status(&row)?))
                     }
                     _ => Ok(Verdict::PassesOver),
                 };
@@ -113,6 +114,10 @@ impl Found {
         };
         Ok(if applies { Verdict::Applies } else { Verdict::Stale })
     }
+}
+
+fn stands_at(row: &Row) -> Result<String, StorageError> {
+    row.try_get("at").map_err(unavailable)
 }
 
 /// `None` where there is no such row.
@@ -132,10 +137,10 @@ fn settings(row: Option<Row>) -> (Option<SettingsSeen>, bool) {
 /// Whether a change may happen.
 pub(super) enum Verdict {
     Applies,
-    /// An attempt of a notification that stood so before.
-    Records(NotificationStatus),
-    /// Another notification for this setting.
-    Replays(NotificationSettingId),
+    /// An attempt of the notification that is there, and stood so before.
+    Records(String, NotificationStatus),
+    /// Another one of the notification that is there, for this setting.
+    Replays(String, NotificationSettingId),
     /// Applies, but what it would write to isn't there any more.
     PassesOver,
     Stale,
@@ -225,6 +230,8 @@ pub(super) struct Lease {
 
 /// Where an attempt leaves its notification.
 pub(super) struct Recorded<'a> {
+    /// Where the row is.
+    pub(super) at: String,
     pub(super) record: &'a AttemptRecord,
     pub(super) last: &'a DeliveryAttempt,
     pub(super) after: NotificationStatus,
@@ -232,10 +239,10 @@ pub(super) struct Recorded<'a> {
 
 /// Another delivery of a notification.
 pub(super) struct Replay {
-    pub(super) workspace: WorkspaceId,
-    pub(super) original: NotificationId,
+    /// Where the original's row is.
+    pub(super) at: String,
     pub(super) id: NotificationId,
-    pub(super) at: Timestamp,
+    pub(super) time: Timestamp,
 }
 
 /// Since when every attempt of a batch, from the last success on, has failed.
@@ -277,27 +284,33 @@ impl<'a> Writes<'a> {
                 });
                 return; // nothing else comes with it
             }
-            (Write::RecordAttempt(record), Verdict::Records(before)) => self.record(record, *before),
-            (Write::RecordAttempt(_), _) => {}
+            (Write::RecordAttempt(record), Verdict::Records(at, before)) => self.record(record, at, *before),
             (
                 &Write::ReplayNotification {
                     workspace,
-                    original,
                     id,
-                    at,
+                    at: time,
+                    ..
                 },
-                verdict,
+                Verdict::Replays(at, setting),
             ) => {
-                if let Verdict::Replays(setting) = verdict {
-                    self.counters.notification_made(workspace, *setting);
-                }
-                self.replays.push(Replay {
-                    workspace,
-                    original,
-                    id,
-                    at,
-                });
+                self.counters.notification_made(workspace, *setting);
+                let at = at.clone();
+                self.replays.push(Replay { at, id, time });
             }
+            // Nothing to write to, or written already.
+            (
+                Write::RecordAttempt(_)
+                | Write::ReplayNotification { .. }
+                | Write::CreateSimulation(_)
+                | Write::UpdateSimulation { .. }
+                | Write::RunSimulation { .. }
+                | Write::ReplaySimulationEvent(_)
+                | Write::ClaimSimulationEvent { .. }
+                | Write::RecordSimulationEvent(_)
+                | Write::PruneSimulationRuns { .. },
+                _,
+            ) => {}
             (Write::Prune { before, limit }, _) => self.prune = Some((*before, *limit)),
             (Write::ForgetIdempotentAnswers { now, limit }, _) => self.forget = Some((*now, *limit)),
         }
@@ -307,7 +320,7 @@ impl<'a> Writes<'a> {
         self.counters.add(change);
     }
 
-    fn record(&mut self, record: &'a AttemptRecord, before: NotificationStatus) {
+    fn record(&mut self, record: &'a AttemptRecord, at: &str, before: NotificationStatus) {
         let Some(last) = record.attempts.last() else { return };
         // Two nodes may have tried at once when a lease ran out: whoever delivered it has the last word.
         let after = if before == NotificationStatus::Delivered {
@@ -315,7 +328,13 @@ impl<'a> Writes<'a> {
         } else {
             record.status
         };
-        self.recorded.push(Recorded { record, last, after });
+        let at = at.to_owned();
+        self.recorded.push(Recorded {
+            at,
+            record,
+            last,
+            after,
+        });
         self.attempts.extend(&record.attempts);
         self.counters
             .notification_moved(record.workspace, record.setting, (before, after));

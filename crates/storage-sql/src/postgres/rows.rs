@@ -14,6 +14,10 @@ use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationO
 use tollgate_domain::notification_setting::{DestinationType, NotificationSetting, TrafficSource};
 use tollgate_domain::permission::PermissionSet;
 use tollgate_domain::signature::EndpointSecret;
+use tollgate_domain::simulation::{
+    Simulation, SimulationEvent, SimulationEventStatus, SimulationResponse, SimulationRun, SimulationRunStatus,
+    SimulationStatus,
+};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{IdempotentAnswer, StorageError};
@@ -33,6 +37,11 @@ pub(super) const NOTIFICATION: &str = "n.id AS notification_id, n.setting_id, n.
      e.actor_id, e.data";
 pub(super) const DELIVERY_ATTEMPT: &str =
     "notification_id, id, response_code, response_content_type, response_body, problem, attempted_at, duration_ms";
+pub(super) const SIMULATION: &str =
+    "workspace_id, id, setting_id, name, type, status, payload, last_run_at, created_at, updated_at, version";
+pub(super) const SIMULATION_RUN: &str = "workspace_id, simulation_id, id, status, type, created_at, updated_at";
+pub(super) const SIMULATION_EVENT: &str = "workspace_id, simulation_id, run_id, id, setting_id, status, type, payload, request_body, response_status, \
+     response_body, problem, claimed_at, created_at, updated_at";
 pub(super) const IDEMPOTENT_ANSWER: &str = "request_digest, answer, expires_at";
 
 pub(super) fn workspace(row: &Row) -> Result<Workspace, StorageError> {
@@ -164,6 +173,60 @@ pub(super) fn delivery_attempt(row: &Row) -> Result<DeliveryAttempt, StorageErro
     })
 }
 
+pub(super) fn simulation(row: &Row) -> Result<Simulation, StorageError> {
+    let row = Columns::of("simulations", row);
+    Ok(Simulation {
+        workspace: row.id("workspace_id")?,
+        id: row.id("id")?,
+        setting: row.id("setting_id")?,
+        name: row.get("name")?,
+        event_type: row.named("type", EventType::from_name)?,
+        status: row.named("status", SimulationStatus::from_name)?,
+        payload: row.get("payload")?,
+        last_run_at: row.optional_time("last_run_at")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+        version: row.get("version")?,
+    })
+}
+
+pub(super) fn simulation_run(row: &Row) -> Result<SimulationRun, StorageError> {
+    let row = Columns::of("simulation_runs", row);
+    Ok(SimulationRun {
+        workspace: row.id("workspace_id")?,
+        simulation: row.id("simulation_id")?,
+        id: row.id("id")?,
+        status: row.named("status", SimulationRunStatus::from_name)?,
+        event_type: row.named("type", EventType::from_name)?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+    })
+}
+
+pub(super) fn simulation_event(row: &Row) -> Result<SimulationEvent, StorageError> {
+    let row = Columns::of("simulation_events", row);
+    let body: Option<String> = row.get("response_body")?;
+    Ok(SimulationEvent {
+        workspace: row.id("workspace_id")?,
+        simulation: row.id("simulation_id")?,
+        run: row.id("run_id")?,
+        id: row.id("id")?,
+        setting: row.id("setting_id")?,
+        status: row.named("status", SimulationEventStatus::from_name)?,
+        event_type: row.named("type", EventType::from_name)?,
+        payload: row.get("payload")?,
+        request: row.get("request_body")?,
+        response: row
+            .optional_number("response_status")?
+            .zip(body)
+            .map(|(status_code, body)| SimulationResponse { status_code, body }),
+        problem: row.get("problem")?,
+        claimed_at: row.optional_time("claimed_at")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+    })
+}
+
 /// What the writer looks at of a notification.
 pub(super) fn notification_status(row: &Row) -> Result<NotificationStatus, StorageError> {
     Columns::of("notifications", row).named("status", NotificationStatus::from_name)
@@ -258,6 +321,12 @@ impl<'a> Columns<'a> {
 
     fn number<T: TryFrom<i64, Error: Display>>(&self, column: &str) -> Result<T, StorageError> {
         T::try_from(self.get::<i64>(column)?).map_err(|error| self.corrupt(column, error))
+    }
+
+    fn optional_number<T: TryFrom<i64, Error: Display>>(&self, column: &str) -> Result<Option<T>, StorageError> {
+        let number: Option<i64> = self.get(column)?;
+        let number = number.map(T::try_from).transpose();
+        number.map_err(|error| self.corrupt(column, error))
     }
 
     /// 0 or 1.

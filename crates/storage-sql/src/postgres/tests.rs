@@ -1,7 +1,9 @@
 //! What only PostgreSQL does; what both stores promise is in the contract suite.
 
+mod deliveries;
 mod plans;
 mod seed;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -50,6 +50,7 @@ impl Session {
         let failing = writes.failing();
         tokio::try_join!(
             biased;
+            self.rows(&statements.lock_failing, failing.len(), columns::failing(&failing)),
             self.rows(&statements.note_failing, failing.len(), columns::failing(&failing)),
             self.rows(&statements.create_settings, writes.new_settings.len(), columns::settings(&writes.new_settings)),
             self.rows(&statements.update_settings, writes.settings.len(), columns::settings(&writes.settings)),

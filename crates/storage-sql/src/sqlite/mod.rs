@@ -11,28 +11,15 @@ mod pulse;
 mod readers;
 mod reads;
 mod rows;
+mod storage;
 mod writer;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use async_trait::async_trait;
 use tokio::sync::watch;
-use tollgate_domain::api_key::ApiKey;
-use tollgate_domain::client_token::ClientToken;
-use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId,
-};
-use tollgate_domain::notification::{DeliveryAttempt, Notification};
-use tollgate_domain::notification_setting::NotificationSetting;
-use tollgate_domain::time::Timestamp;
-use tollgate_domain::workspace::Workspace;
-use tollgate_storage::{
-    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage,
-    Outcome, Page, Pulse, Slice, Storage, StorageError,
-};
+use tollgate_storage::{Pulse, StorageError};
 
 use crate::queue::Queue;
 use readers::Readers;
@@ -114,7 +101,7 @@ impl SqliteStore {
         let readers = Arc::new(Readers::open(dir, options.readers.max(1))?);
         let (queue, jobs) = Queue::new();
 
-        let (checkpoints, checkpointer) = checkpoint::start(connection::open(dir)?)?;
+        let (checkpoints, checkpointer) = checkpoint::Checkpoints::start(connection::open(dir)?)?;
         let (writer_lives, watcher) = pulse::start(connection::open(dir)?, Arc::clone(&pulse))?;
         let writer = writer::Writer {
             connection,
@@ -142,185 +129,5 @@ impl SqliteStore {
     /// Commits what is queued, then stops. What comes later is refused as unavailable. Blocks.
     pub fn close(&self) {
         self.running.close();
-    }
-}
-
-#[async_trait]
-impl Storage for SqliteStore {
-    async fn commit(&self, change: Change) -> Result<Outcome, StorageError> {
-        self.running.queue()?.commit(change).await
-    }
-
-    async fn workspace(&self, id: WorkspaceId) -> Result<Option<Workspace>, StorageError> {
-        self.readers
-            .read(move |connection| reads::workspace(connection, id))
-            .await
-    }
-
-    async fn workspaces(&self) -> Result<Vec<Workspace>, StorageError> {
-        self.readers.read(reads::workspaces).await
-    }
-
-    async fn client_token(
-        &self,
-        workspace: WorkspaceId,
-        id: ClientTokenId,
-    ) -> Result<Option<ClientToken>, StorageError> {
-        self.readers
-            .read(move |connection| reads::client_token(connection, workspace, id))
-            .await
-    }
-
-    async fn client_tokens(
-        &self,
-        workspace: WorkspaceId,
-        page: &ClientTokenPage,
-    ) -> Result<Slice<ClientToken>, StorageError> {
-        let page = page.clone();
-        self.readers
-            .read(move |connection| reads::client_tokens(connection, workspace, &page))
-            .await
-    }
-
-    async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
-        self.readers
-            .read(move |connection| reads::api_key(connection, id))
-            .await
-    }
-
-    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
-        let page = *page;
-        self.readers
-            .read(move |connection| reads::api_keys(connection, workspace, page))
-            .await
-    }
-
-    async fn api_keys_due(
-        &self,
-        now: Timestamp,
-        announce_before: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<ApiKey>, StorageError> {
-        self.readers
-            .read(move |connection| reads::api_keys_due(connection, now, announce_before, limit))
-            .await
-    }
-
-    async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
-        let page = page.clone();
-        self.readers
-            .read(move |connection| reads::events(connection, workspace, &page))
-            .await
-    }
-
-    async fn events_between(
-        &self,
-        after: u64,
-        upto: u64,
-        types: &[EventType],
-    ) -> Result<Vec<(u64, Event)>, StorageError> {
-        let types = types.to_vec();
-        self.readers
-            .read(move |connection| reads::events_between(connection, after, upto, &types))
-            .await
-    }
-
-    async fn workspace_events_between(
-        &self,
-        workspace: WorkspaceId,
-        after: u64,
-        upto: u64,
-        limit: usize,
-    ) -> Result<Vec<(u64, Event)>, StorageError> {
-        self.readers
-            .read(move |connection| reads::workspace_events_between(connection, workspace, (after, upto), limit))
-            .await
-    }
-
-    async fn notification_setting(
-        &self,
-        workspace: WorkspaceId,
-        id: NotificationSettingId,
-    ) -> Result<Option<NotificationSetting>, StorageError> {
-        self.readers
-            .read(move |connection| reads::notification_settings::one(connection, workspace, id))
-            .await
-    }
-
-    async fn all_notification_settings(
-        &self,
-        workspace: WorkspaceId,
-    ) -> Result<Vec<NotificationSetting>, StorageError> {
-        self.readers
-            .read(move |connection| reads::notification_settings::all(connection, workspace))
-            .await
-    }
-
-    async fn notification_settings(
-        &self,
-        workspace: WorkspaceId,
-        page: &NotificationSettingPage,
-    ) -> Result<Slice<NotificationSetting>, StorageError> {
-        let page = page.clone();
-        self.readers
-            .read(move |connection| reads::notification_settings::page(connection, workspace, &page))
-            .await
-    }
-
-    async fn due_notification_settings(&self, now: Timestamp) -> Result<Vec<NotificationSetting>, StorageError> {
-        self.readers
-            .read(move |connection| reads::notification_settings::due(connection, now))
-            .await
-    }
-
-    async fn notification(
-        &self,
-        workspace: WorkspaceId,
-        id: NotificationId,
-    ) -> Result<Option<Notification>, StorageError> {
-        self.readers
-            .read(move |connection| reads::notifications::one(connection, workspace, id))
-            .await
-    }
-
-    async fn notifications(
-        &self,
-        workspace: WorkspaceId,
-        page: &NotificationPage,
-    ) -> Result<Slice<Notification>, StorageError> {
-        let page = page.clone();
-        self.readers
-            .read(move |connection| reads::notifications::page(connection, workspace, &page))
-            .await
-    }
-
-    async fn delivery_attempts(
-        &self,
-        notification: NotificationId,
-        page: &Page<NotificationLogKind>,
-    ) -> Result<Slice<DeliveryAttempt>, StorageError> {
-        let page = *page;
-        self.readers
-            .read(move |connection| reads::notifications::attempts(connection, notification, page))
-            .await
-    }
-
-    async fn idempotent_answer(
-        &self,
-        key: &IdempotencyKey,
-        now: Timestamp,
-    ) -> Result<Option<IdempotentAnswer>, StorageError> {
-        let key = key.clone();
-        self.readers
-            .read(move |connection| reads::idempotent_answer(connection, &key, now))
-            .await
-    }
-
-    async fn sequence(&self) -> Result<u64, StorageError> {
-        self.readers.read(reads::head).await
-    }
-
-    fn pulse(&self) -> watch::Receiver<Pulse> {
-        self.pulse.subscribe()
     }
 }

@@ -11,6 +11,10 @@ use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationO
 use tollgate_domain::notification_setting::{DestinationType, NotificationSetting, TrafficSource};
 use tollgate_domain::permission::PermissionSet;
 use tollgate_domain::signature::EndpointSecret;
+use tollgate_domain::simulation::{
+    Simulation, SimulationEvent, SimulationEventStatus, SimulationResponse, SimulationRun, SimulationRunStatus,
+    SimulationStatus,
+};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{IdempotentAnswer, StorageError};
@@ -199,6 +203,56 @@ pub(super) fn notification_setting(row: &Row<'_>) -> rusqlite::Result<Notificati
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
         version: row.get("version")?,
+    })
+}
+
+pub(super) fn simulation(row: &Row<'_>) -> rusqlite::Result<Simulation> {
+    Ok(Simulation {
+        workspace: id(row, "workspace_id")?,
+        id: id(row, "id")?,
+        setting: id(row, "setting_id")?,
+        name: row.get("name")?,
+        event_type: event_type(row)?,
+        status: parsed(row, "status", SimulationStatus::from_name)?,
+        payload: row.get("payload")?,
+        last_run_at: optional_time(row, "last_run_at")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+        version: row.get("version")?,
+    })
+}
+
+pub(super) fn simulation_run(row: &Row<'_>) -> rusqlite::Result<SimulationRun> {
+    Ok(SimulationRun {
+        workspace: id(row, "workspace_id")?,
+        simulation: id(row, "simulation_id")?,
+        id: id(row, "id")?,
+        status: parsed(row, "status", SimulationRunStatus::from_name)?,
+        event_type: event_type(row)?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}
+
+pub(super) fn simulation_event(row: &Row<'_>) -> rusqlite::Result<SimulationEvent> {
+    let (status_code, body): (Option<u16>, Option<String>) = (row.get("response_status")?, row.get("response_body")?);
+    Ok(SimulationEvent {
+        workspace: id(row, "workspace_id")?,
+        simulation: id(row, "simulation_id")?,
+        run: id(row, "run_id")?,
+        id: id(row, "id")?,
+        setting: id(row, "setting_id")?,
+        status: parsed(row, "status", SimulationEventStatus::from_name)?,
+        event_type: event_type(row)?,
+        payload: row.get("payload")?,
+        request: row.get("request_body")?,
+        response: status_code
+            .zip(body)
+            .map(|(status_code, body)| SimulationResponse { status_code, body }),
+        problem: row.get("problem")?,
+        claimed_at: optional_time(row, "claimed_at")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
     })
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::mpsc::{Sender, SyncSender};
+use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use rusqlite::hooks::Wal;
@@ -15,8 +15,9 @@ use tokio::sync::{mpsc, watch};
 use tollgate_storage::{Change, Outcome, Pulse, StorageError};
 
 use super::apply::Batch;
+use super::checkpoint::Checkpoints;
+use super::pulse;
 use super::rows::failed;
-use super::{checkpoint, pulse};
 use crate::queue::Job;
 
 /// Everything the writer's thread owns.
@@ -24,7 +25,7 @@ pub(super) struct Writer {
     pub(super) connection: Connection,
     pub(super) max_batch: usize,
     pub(super) pulse: Arc<watch::Sender<Pulse>>,
-    pub(super) checkpoints: SyncSender<()>,
+    pub(super) checkpoints: Checkpoints,
     /// Dropped with the writer, which ends the pulse.
     pub(super) _lives: Sender<()>,
 }
@@ -44,7 +45,8 @@ impl Writer {
                 // Whoever asked may be gone; what was asked is done all the same.
                 let _ = reply.send(outcome);
             }
-            self.checkpoint_if_due(log_pages.load(Ordering::Relaxed));
+            self.checkpoints
+                .after_commit(&self.connection, log_pages.load(Ordering::Relaxed));
         }
     }
 
@@ -55,15 +57,6 @@ impl Writer {
             log_pages.store(pages, Ordering::Relaxed);
             Ok(())
         }))
-    }
-
-    fn checkpoint_if_due(&self, pages: i32) {
-        if pages >= checkpoint::TOO_MANY_PAGES {
-            checkpoint::passive(&self.connection);
-        } else if pages >= checkpoint::PAGES {
-            // Full means that a checkpoint is asked for already.
-            let _ = self.checkpoints.try_send(());
-        }
     }
 
     /// All in one commit; one by one when one of them can't be.

@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::task::JoinSet;
 use tollgate_domain::event::EventType;
 use tollgate_domain::id::NotificationId;
-use tollgate_domain::notification::{self, NotificationStatus};
+use tollgate_domain::notification::{self, Notification, NotificationStatus};
 use tollgate_domain::notification_setting::NotificationSetting;
 
-use super::outbox::{self, assert_totals, attempted, create, lease, log, notifications, setting};
+use super::outbox::{
+    self, again, assert_totals, attempt, attempted, create, lease, log, notifications, over, record, setting, tell,
+};
 use super::seed::{self, Dice, at};
-use super::steps::{self, applied, places};
+use super::steps::{self, all_at_once_each, applied, places};
 use super::{Fresh, Verdict};
-use crate::{Storage, StorageError};
+use crate::{Change, Outcome, Storage, StorageError, Write};
 
 const COMMITTERS: u64 = 64;
 const TOKENS_EACH: u64 = 4;
@@ -125,5 +127,113 @@ async fn four_deliverers(fresh: &Fresh, stores: &[Arc<dyn Storage>]) -> Verdict 
         outbox::all_told(&store.due_notification_settings(at(9_999_999)).await?),
         [""; 0]
     );
+    assert_totals(store, &workspace).await
+}
+
+pub async fn attempts_of_one_notification_at_once_all_count_and_a_success_stays(fresh: &Fresh) -> Verdict {
+    const ATTEMPTS: u64 = 24;
+    let store = &*fresh.store;
+    let workspace = steps::workspace(store, 1).await?;
+    let setting = create(store, setting(&workspace, 1)).await?;
+    let stores = [Arc::clone(&fresh.store), fresh.another().await?];
+    for (round, event) in (1..).zip(tell(store, &workspace, 10..=14).await?) {
+        let notification = outbox::fresh(&event, &setting);
+        let attempts = (1..=ATTEMPTS).map(|number| {
+            let status = match number % 4 {
+                0 if number == 12 => NotificationStatus::Delivered,
+                0 => NotificationStatus::Failed,
+                _ => NotificationStatus::NeedsRetry,
+            };
+            let code = if number == 12 { 200 } else { 500 };
+            let row = attempt(&notification, round * 100 + number, code, 20 + number);
+            let retry_at = (status == NotificationStatus::NeedsRetry).then_some(at(90));
+            record(&notification, vec![row], status, retry_at)
+        });
+        let changes = stores
+            .iter()
+            .cycle()
+            .cloned()
+            .zip(Dice::new(round).shuffled(attempts.collect()));
+        for outcome in all_at_once_each(changes.collect()).await {
+            assert!(matches!(outcome?, Outcome::Applied { .. }));
+        }
+        let expected = Notification {
+            status: NotificationStatus::Delivered,
+            times_attempted: u32::try_from(ATTEMPTS).expect("small"),
+            last_attempt_at: Some(at(20 + ATTEMPTS)),
+            delivered_at: Some(over(at(32))),
+            ..notification
+        };
+        assert_eq!(again(store, &expected).await?, expected);
+        assert_eq!(steps::total(log(store, &expected).await?.len()), ATTEMPTS);
+        assert_totals(store, &workspace).await?;
+    }
+    assert_eq!(lease(store, setting.id, (500, 600), 9).await?, []);
+    Ok(())
+}
+
+pub async fn settings_may_go_and_be_pruned_while_they_are_delivered_to(fresh: &Fresh) -> Verdict {
+    const EVENTS: u64 = 60;
+    let store = &*fresh.store;
+    let workspace = steps::workspace(store, 1).await?;
+    let mut settings = Vec::new();
+    for number in 1..=4 {
+        settings.push(create(store, setting(&workspace, number)).await?);
+    }
+    tell(store, &workspace, 1..=EVENTS).await?;
+    let stores = [Arc::clone(&fresh.store), fresh.another().await?];
+    let rows = Arc::new(AtomicU64::new(0));
+    let mut tasks = JoinSet::new();
+    for (setting, store) in settings.iter().zip(stores.iter().cycle()) {
+        let (setting, store, rows) = (setting.id, Arc::clone(store), Arc::clone(&rows));
+        tasks.spawn(async move {
+            loop {
+                let leased = lease(&*store, setting, (1_000, 2_000), 3).await?;
+                if leased.is_empty() {
+                    return Ok::<_, StorageError>(());
+                }
+                for notification in leased {
+                    let row = rows.fetch_add(1, Ordering::SeqCst) + 1;
+                    attempted(
+                        &*store,
+                        &notification,
+                        (row, 1_001),
+                        NotificationStatus::Delivered,
+                        None,
+                    )
+                    .await?;
+                }
+            }
+        });
+    }
+    for (doomed, store) in settings.iter().take(2).zip(stores.iter().cycle()) {
+        applied(&**store, outbox::deletion(doomed)).await?;
+        for _ in 0..10 {
+            // Ids of these cases are all younger.
+            let (before, limit) = (at(0), 7);
+            applied(&**store, Change::silent(Write::Prune { before, limit })).await?;
+        }
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.expect("a task doesn't panic")?;
+    }
+    let left = notifications(store, &workspace).await?;
+    assert_eq!(left.total, Some(2 * EVENTS));
+    for notification in &left.items {
+        assert_eq!(
+            (notification.status, notification.times_attempted),
+            (NotificationStatus::Delivered, 1)
+        );
+        assert!(settings[2..].iter().any(|setting| setting.id == notification.setting));
+    }
+    for _ in 0..=2 * EVENTS / 7 {
+        let (before, limit) = (at(0), 7);
+        applied(store, Change::silent(Write::Prune { before, limit })).await?;
+    }
+    assert_eq!(notifications(store, &workspace).await?, left);
+    for doomed in &settings[..2] {
+        create(store, outbox::changed(doomed, |setting| setting.version = 50)).await?; // nothing is left of it
+    }
+    assert_eq!(notifications(store, &workspace).await?, left);
     assert_totals(store, &workspace).await
 }

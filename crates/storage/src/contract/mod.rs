@@ -34,6 +34,9 @@ mod outbox;
 pub mod pruning;
 pub mod seed;
 pub mod sequence;
+pub mod simulation_events;
+pub mod simulation_runs;
+pub mod simulations;
 mod steps;
 pub mod workspaces;
 
@@ -223,6 +226,35 @@ macro_rules! contract_cases {
             delivery_at_once {
                 four_deliverers_lose_nothing_of_64_committers
                 four_deliverers_on_two_handles_lose_nothing_of_64_committers
+                attempts_of_one_notification_at_once_all_count_and_a_success_stays
+                settings_may_go_and_be_pruned_while_they_are_delivered_to
+            }
+            simulations {
+                a_new_simulation_is_there_at_once_in_every_detail
+                a_simulation_of_another_workspace_is_not_found
+                a_simulation_id_that_is_taken_is_refused_and_the_first_stays
+                an_update_of_a_simulation_is_there_at_once_and_leaves_what_never_changes
+                a_stale_update_of_a_simulation_writes_nothing_and_is_told
+                of_two_handles_racing_to_update_a_simulation_one_wins
+                pages_hold_the_simulations_asked_for
+            }
+            simulation_runs {
+                a_run_is_there_at_once_with_its_event_in_every_detail
+                a_second_run_waits_for_the_first
+                of_two_handles_racing_to_run_one_does
+                what_there_is_no_simulation_for_is_not_run
+                runs_and_events_of_another_workspace_are_not_found
+                pages_of_runs_and_of_events_hold_those_asked_for
+                pruning_removes_old_runs_with_their_events_and_keeps_the_young
+            }
+            simulation_events {
+                an_event_is_claimed_once
+                events_are_due_until_they_are_claimed_and_again_long_after
+                a_recorded_event_ends_its_run
+                an_event_is_recorded_once
+                a_replay_is_an_event_of_its_own_and_leaves_the_run
+                a_run_goes_on_until_none_of_its_events_is_pending
+                the_newest_events_of_each_run_come_newest_first
             }
         }
     };

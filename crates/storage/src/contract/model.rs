@@ -1,6 +1,7 @@
 //! The contract kept by the plainest store there is: maps behind a lock, nothing durable. It proves that the cases can
 //! be passed, and is what to read when a case is unclear.
 
+mod simulations;
 mod webhooks;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,18 +15,21 @@ use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
     ApiKeyId, ApiKeyKind, ClientTokenId, EventId, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
-    WorkspaceId,
+    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
 use crate::{
-    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage,
-    Order, Outcome, Page, Pulse, Slice, Storage, StorageError, TOTAL_CAP, Write,
+    Change, ClientTokenPage, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
+    NotificationSettingPage, Order, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError, TOTAL_CAP,
+    Write,
 };
+use simulations::Simulations;
 use webhooks::Webhooks;
 
 crate::contract_suite!(suite, std::future::ready(fresh_model()));
@@ -55,6 +59,9 @@ fn every_case_is_in_the_list() {
         ("notification_pages", include_str!("notification_pages.rs")),
         ("pruning", include_str!("pruning.rs")),
         ("delivery_at_once", include_str!("delivery_at_once.rs")),
+        ("simulations", include_str!("simulations.rs")),
+        ("simulation_runs", include_str!("simulation_runs.rs")),
+        ("simulation_events", include_str!("simulation_events.rs")),
     ];
     let listed = crate::contract_cases! { [names] };
     for ((file, source), (listed_file, listed)) in sources.into_iter().zip(listed) {
@@ -75,6 +82,7 @@ struct State {
     events: BTreeMap<(WorkspaceId, EventId), (u64, Event)>,
     answers: HashMap<IdempotencyKey, IdempotentAnswer>,
     webhooks: Webhooks,
+    simulations: Simulations,
     sequence: u64,
 }
 
@@ -202,6 +210,13 @@ impl State {
                 at,
             } => return self.webhooks.replay(workspace, (original, id), at),
             Write::Prune { before, limit } => self.prune(before, limit),
+            Write::CreateSimulation(simulation) => return self.simulations.create(simulation),
+            Write::UpdateSimulation { from, to } => return Ok(self.simulations.update(&from, to)),
+            Write::RunSimulation { run, event } => return self.simulations.run(run, event),
+            Write::ReplaySimulationEvent(event) => return self.simulations.replay(event),
+            Write::ClaimSimulationEvent { event, at } => return Ok(self.simulations.claim(&event, at)),
+            Write::RecordSimulationEvent(record) => return Ok(self.simulations.record(record)),
+            Write::PruneSimulationRuns { before, limit } => self.simulations.prune(before, limit),
         }
         Ok(true)
     }
@@ -426,6 +441,91 @@ impl Storage for Model {
         let state = self.state();
         let rows = state.webhooks.attempts(notification);
         Ok(slice(rows.map(|row| (row.id, row)).collect(), page))
+    }
+
+    async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {
+        Ok(self.state().simulations.rows.get(&(workspace, id)).cloned())
+    }
+
+    async fn simulations(
+        &self,
+        workspace: WorkspaceId,
+        page: &SimulationPage,
+    ) -> Result<Slice<Simulation>, StorageError> {
+        let state = self.state();
+        let rows = state.simulations.rows.values();
+        let rows = rows.filter(|row| row.workspace == workspace);
+        let rows = rows.filter(|row| page.ids.is_empty() || page.ids.contains(&row.id));
+        let rows = rows.filter(|row| page.settings.is_empty() || page.settings.contains(&row.setting));
+        let rows = rows.filter(|row| page.statuses.is_empty() || page.statuses.contains(&row.status));
+        Ok(slice(rows.map(|row| (row.id, row)).collect(), &page.page))
+    }
+
+    async fn simulation_run(
+        &self,
+        workspace: WorkspaceId,
+        simulation: SimulationId,
+        id: SimulationRunId,
+    ) -> Result<Option<SimulationRun>, StorageError> {
+        let state = self.state();
+        let run = state.simulations.runs.get(&id);
+        let run = run.filter(|run| (run.workspace, run.simulation) == (workspace, simulation));
+        Ok(run.cloned())
+    }
+
+    async fn simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulation: SimulationId,
+        page: &IdPage<SimulationRunKind>,
+    ) -> Result<Slice<SimulationRun>, StorageError> {
+        let state = self.state();
+        let rows = state.simulations.runs.values();
+        let rows = rows.filter(|run| (run.workspace, run.simulation) == (workspace, simulation));
+        let rows = rows.filter(|row| page.ids.is_empty() || page.ids.contains(&row.id));
+        Ok(slice(rows.map(|row| (row.id, row)).collect(), &page.page))
+    }
+
+    async fn simulation_event(
+        &self,
+        workspace: WorkspaceId,
+        run: SimulationRunId,
+        id: SimulationEventId,
+    ) -> Result<Option<SimulationEvent>, StorageError> {
+        let state = self.state();
+        let mut events = state.simulations.events_of(workspace, run);
+        Ok(events.find(|event| event.id == id).cloned())
+    }
+
+    async fn simulation_events(
+        &self,
+        workspace: WorkspaceId,
+        run: SimulationRunId,
+        page: &IdPage<SimulationEventKind>,
+    ) -> Result<Slice<SimulationEvent>, StorageError> {
+        let state = self.state();
+        let rows = state.simulations.events_of(workspace, run);
+        let rows = rows.filter(|row| page.ids.is_empty() || page.ids.contains(&row.id));
+        Ok(slice(rows.map(|row| (row.id, row)).collect(), &page.page))
+    }
+
+    async fn simulation_events_of(
+        &self,
+        workspace: WorkspaceId,
+        runs: &[SimulationRunId],
+        limit: usize,
+    ) -> Result<Vec<SimulationEvent>, StorageError> {
+        let state = self.state();
+        let newest = |run: &SimulationRunId| state.simulations.events_of(workspace, *run).rev().take(limit);
+        Ok(runs.iter().flat_map(newest).cloned().collect())
+    }
+
+    async fn simulation_events_due(
+        &self,
+        claimed_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<SimulationEvent>, StorageError> {
+        Ok(self.state().simulations.due(claimed_before, limit))
     }
 
     async fn idempotent_answer(

@@ -12,7 +12,7 @@ use super::outbox::{
     self, assert_totals, changed, create, creation, deletion, lease, notifications, replace, setting, tell, update,
 };
 use super::seed::{self, Dice, answer, at, event, idempotency_key, telling};
-use super::steps::{self, all_at_once, applied, events, places, total, whole};
+use super::steps::{self, all_at_once_each, applied, events, places, total, whole};
 use super::{Fresh, Verdict};
 use crate::{Change, Order, Outcome, Page, SettingsSeen, Storage, StorageError};
 
@@ -237,7 +237,9 @@ async fn assert_parts(
     let events = (first..first + 40).map(|number| event(workspace.id, number, ClientTokenCreated));
     let mut changes: Vec<Change> = events.map(|event| telling(vec![event])).collect();
     changes.insert(20, change);
-    for outcome in all_at_once(&fresh.store, changes).await {
+    let stores = [Arc::clone(&fresh.store), fresh.another().await?];
+    let changes = stores.iter().cycle().cloned().zip(changes);
+    for outcome in all_at_once_each(changes.collect()).await {
         assert!(matches!(outcome?, Outcome::Applied { .. }));
     }
     let store = &*fresh.store;
@@ -321,7 +323,7 @@ pub async fn many_committers_make_one_notification_for_each_event_and_setting(fr
         .iter()
         .map(|number| seed::creation(&seed::client_token(&workspace, *number)));
     let changes = stores.iter().cycle().cloned().zip(changes);
-    for outcome in steps::all_at_once_each(changes.collect()).await {
+    for outcome in all_at_once_each(changes.collect()).await {
         assert!(matches!(outcome?, Outcome::Applied { .. }));
     }
     let mut expected = HashSet::new();

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -36,14 +35,43 @@ pub(super) struct ApiClient {
     key: SecretString,
 }
 
+/// Why there is no answer to work with.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    /// `None`: the server wasn't reached, or its answer broke off.
+    status: Option<u16>,
+    told: String,
+}
+
+impl ApiError {
+    /// Whether asking again later may help: nobody answered, or the server is busy or in trouble.
+    pub(super) fn may_pass(&self) -> bool {
+        self.status
+            .is_none_or(|status| !(400..500).contains(&status) || matches!(status, 408 | 429))
+    }
+
+    pub(super) const fn status(&self) -> Option<u16> {
+        self.status
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.told)
+    }
+}
+
+impl std::error::Error for ApiError {}
+
 /// What an answer with data looks like.
 #[derive(Deserialize)]
 pub(super) struct Answer<T> {
     pub(super) data: T,
+    #[serde(default)]
     pub(super) meta: Meta,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Meta {
     pub(super) pagination: Option<Pagination>,
 }
@@ -134,7 +162,7 @@ fn agent(base_url: &str) -> Agent {
     }
 }
 
-fn is_loopback(base_url: &str) -> bool {
+pub(super) fn is_loopback(base_url: &str) -> bool {
     let url: Result<Uri, _> = base_url.parse();
     url.is_ok_and(|url| {
         let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -144,12 +172,16 @@ fn is_loopback(base_url: &str) -> bool {
 }
 
 impl ApiClient {
-    pub(super) fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Answer<T>> {
+    pub(super) fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer<T>, ApiError> {
         let request = self.agent.get(self.url(path)).query_pairs(query.iter().copied());
         self.read(request.header("Authorization", self.authorization()).call())
     }
 
-    pub(super) fn post<T: DeserializeOwned>(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<Answer<T>> {
+    pub(super) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<Answer<T>, ApiError> {
         let request = self
             .agent
             .post(self.url(path))
@@ -157,7 +189,11 @@ impl ApiClient {
         self.read(request.send_json(body))
     }
 
-    pub(super) fn patch<T: DeserializeOwned>(&self, path: &str, body: &serde_json::Value) -> anyhow::Result<Answer<T>> {
+    pub(super) fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<Answer<T>, ApiError> {
         let request = self
             .agent
             .patch(self.url(path))
@@ -173,37 +209,49 @@ impl ApiClient {
         format!("Bearer {}", self.key.expose_secret())
     }
 
+    /// Where the server is.
+    pub(super) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     fn read<T: DeserializeOwned>(
         &self,
         answered: Result<Response<ureq::Body>, ureq::Error>,
-    ) -> anyhow::Result<Answer<T>> {
-        let mut response = answered.map_err(|error| {
-            anyhow!(
+    ) -> Result<Answer<T>, ApiError> {
+        let mut response = answered.map_err(|error| ApiError {
+            status: None,
+            told: format!(
                 "can't reach {}: {error}. Does the server run? --api-url or {} says where it is",
                 self.base_url,
                 environment::API_URL
-            )
+            ),
         })?;
         let status = response.status();
-        let body = response
-            .body_mut()
-            .read_to_string()
-            .context("the server's answer broke off")?;
+        let body = response.body_mut().read_to_string().map_err(|error| ApiError {
+            status: None,
+            told: format!("the server's answer broke off: {error}"),
+        })?;
         if status.is_success() {
             return serde_json::from_str(&body).map_err(|_| self.foreign(status.as_u16()));
         }
-        match serde_json::from_str::<Refusal>(&body) {
-            Ok(refusal) => bail!("{}", told(&refusal)),
-            Err(_) => Err(self.foreign(status.as_u16())),
-        }
+        Err(match serde_json::from_str::<Refusal>(&body) {
+            Ok(refusal) => ApiError {
+                status: Some(status.as_u16()),
+                told: told(&refusal),
+            },
+            Err(_) => self.foreign(status.as_u16()),
+        })
     }
 
-    fn foreign(&self, status: u16) -> anyhow::Error {
-        anyhow!(
-            "{} answered {status} with something that isn't an answer of this API; check --api-url or {}",
-            self.base_url,
-            environment::API_URL
-        )
+    fn foreign(&self, status: u16) -> ApiError {
+        ApiError {
+            status: Some(status),
+            told: format!(
+                "{} answered {status} with something that isn't an answer of this API; check --api-url or {}",
+                self.base_url,
+                environment::API_URL
+            ),
+        }
     }
 }
 

@@ -32,7 +32,9 @@ const WORKSPACE: &str = "Development";
 The first start makes a sandbox workspace, an API key with all permissions and a client token; later starts keep \
 them. The key is kept in DIR/dev-key, readable only by you. Delete DIR to begin anew. There is no rate limit.
 
-The settings of `tollgate serve` don't apply here; TOLLGATE_LOG does.
+Webhooks may be sent to this machine as well as to public addresses; --allow-network opens more.
+
+The settings of `tollgate serve` don't apply here, except TOLLGATE_LOG, TOLLGATE_SMTP_URL and TOLLGATE_SMTP_FROM.
 
 Example:
   tollgate dev --listen 127.0.0.1:9000")]
@@ -43,6 +45,15 @@ pub(super) struct Dev {
     /// The directory to keep the data in; it is made when it is missing.
     #[arg(long, value_name = "DIR", default_value = ".tollgate")]
     data_dir: PathBuf,
+    /// A private network that webhooks may be sent into, beside this machine. May be repeated.
+    #[arg(long, value_name = "CIDR")]
+    allow_network: Vec<String>,
+    /// The mail server for email destinations, such as smtp://localhost:1025. [env: TOLLGATE_SMTP_URL] [default: no mail]
+    #[arg(long, value_name = "URL")]
+    smtp_url: Option<String>,
+    /// The address that mail comes from; needed with --smtp-url. [env: TOLLGATE_SMTP_FROM]
+    #[arg(long, value_name = "ADDRESS")]
+    smtp_from: Option<String>,
 }
 
 /// What a developer needs.
@@ -55,6 +66,8 @@ struct Ready {
 impl Dev {
     pub(super) async fn run(self, output: Output) -> anyhow::Result<()> {
         let address = config::listen_flag(&self.listen)?;
+        let networks = config::allow_network_flags(&self.allow_network)?;
+        let mailer = config::mailer_from_flags(self.smtp_url.as_ref(), self.smtp_from.as_ref())?;
         logging::short(&config::log_filter(logging::DEV)?);
         let stop = signals::stop_requested()?;
         // Before anything is made: a second start beside the first shall change nothing.
@@ -81,10 +94,15 @@ impl Dev {
         let settings = tollgate_web::Settings {
             requests_per_minute: 0,
             root_environment: Environment::Sandbox,
-            guard: Guard::new(config::loopback()),
+            guard: Guard::new(networks),
+            sends_mail: mailer.is_some(),
             ..tollgate_web::Settings::default()
         };
-        compose::serve(listener, store, settings, Background::default(), stop).await
+        let background = Background {
+            mailer,
+            ..Background::default()
+        };
+        compose::serve(listener, store, settings, background, stop).await
     }
 }
 
@@ -98,8 +116,8 @@ fn base_url(address: SocketAddr) -> String {
     format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
-/// Keeps the data, and the key in it, out of repositories.
-fn ignored_by_git(dir: &Path) -> io::Result<()> {
+/// Keeps what is in `dir`, secrets among it, out of repositories.
+pub(super) fn ignored_by_git(dir: &Path) -> io::Result<()> {
     match std::fs::File::create_new(dir.join(".gitignore")) {
         Ok(mut file) => file.write_all(b"*\n"),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -206,6 +224,10 @@ With the Python SDK (pip install paddle-python-sdk):
   from paddle_billing import Client, Options
   paddle = Client('{key}', options=Options(environment=SimpleNamespace(base_url='{url}')))
   for token in paddle.client_tokens.list(): print(token.name, token.token)
+
+Events as webhooks, to your own server on this machine:
+
+  TOLLGATE_API_KEY={key} TOLLGATE_API_URL={url} tollgate listen --forward-to http://localhost:3000/webhooks
 
 The data is in {dir}, and starting again keeps it. Stop with Ctrl-C. Each request is a line below.
 

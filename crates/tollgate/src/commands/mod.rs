@@ -9,13 +9,17 @@ mod api_keys;
 mod client_tokens;
 mod dev;
 mod dev_key;
+mod explain_signature;
+mod listen;
 mod migrate;
 mod openapi;
 mod serve;
 mod store_args;
+mod trigger;
 mod workspaces;
 
-use std::io;
+use std::io::{self, Read};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -46,7 +50,7 @@ enum Command {
     /// Start a server to develop against, ready to use.
     Dev(dev::Dev),
     /// Start a server for production.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Make and list workspaces; tokens and keys belong to one.
     #[command(subcommand)]
     Workspace(workspaces::Workspace),
@@ -56,6 +60,12 @@ enum Command {
     /// Make, list, show, change and revoke client tokens, over the HTTP API of a running server.
     #[command(subcommand)]
     Token(client_tokens::Token),
+    /// Send a workspace's events to a server on your machine, as webhooks, while you develop.
+    Listen(listen::Listen),
+    /// Have an event sent that didn't happen, to see how its destinations take it.
+    Trigger(trigger::Trigger),
+    /// Say which check a webhook's signature fails, and why.
+    ExplainSignature(explain_signature::ExplainSignature),
     /// Bring a database to this version of Tollgate; servers do so themselves when they start.
     Migrate(migrate::Migrate),
     /// Print the description of the HTTP API, an OpenAPI 3.1 document.
@@ -74,6 +84,18 @@ impl std::fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// The command has printed its result, and that is a failure: exit code 1, without another word.
+#[derive(Debug)]
+struct Told;
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("it has been told")
+    }
+}
+
+impl std::error::Error for Told {}
+
 /// Runs the program: 0, 1 for a failure, 2 for words or settings that can't be used.
 pub fn main() -> ExitCode {
     let Cli { json, command } = Cli::parse();
@@ -81,6 +103,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Told>() => ExitCode::FAILURE,
         Err(error) => {
             remark(format_args!("error: {}", told(&error)));
             ExitCode::from(if error.is::<Usage>() || error.is::<Invalid>() {
@@ -104,6 +127,9 @@ fn run(command: Command, output: Output) -> anyhow::Result<()> {
         Command::Workspace(workspace) => runtime()?.block_on(workspace.run(output)),
         Command::Key(key) => runtime()?.block_on(key.run(output)),
         Command::Token(token) => token.run(output),
+        Command::Listen(listen) => listen.run(output),
+        Command::Trigger(trigger) => trigger.run(output),
+        Command::ExplainSignature(explain) => explain.run(output),
         Command::Migrate(migrate) => runtime()?.block_on(migrate.run(output)),
         Command::Openapi(openapi) => openapi.run(),
     }
@@ -128,6 +154,16 @@ fn told(error: &anyhow::Error) -> String {
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
     kind == Some(io::ErrorKind::BrokenPipe)
+}
+
+/// What is in a file; `-` is standard input.
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    if file == Path::new("-") {
+        let mut content = Vec::new();
+        io::stdin().lock().read_to_end(&mut content)?;
+        return Ok(content);
+    }
+    std::fs::read(file)
 }
 
 /// Checks a text against its rule while the command line is read.

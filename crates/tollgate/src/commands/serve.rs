@@ -55,6 +55,26 @@ pub(super) struct Serve {
     /// A private network that webhooks may be sent into. May be repeated. [default: none]
     #[arg(long, value_name = "CIDR")]
     allow_network: Vec<String>,
+    /// How many seconds to wait before each retry of a delivery that failed, in sandbox workspaces; `none` for no retry.
+    /// [default: 60,240,540]
+    #[arg(long, value_name = "SECONDS,…")]
+    sandbox_retries: Option<String>,
+    /// The same in live workspaces. [default: 60 retries within three days]
+    #[arg(long, value_name = "SECONDS,…")]
+    live_retries: Option<String>,
+    /// After how many days without a single success a webhook destination is switched off; 0 for never. [default: 5]
+    #[arg(long, value_name = "DAYS")]
+    deactivate_after_days: Option<String>,
+    /// How many days to keep events, notifications and their logs. [default: 90]
+    #[arg(long, value_name = "DAYS")]
+    retention_days: Option<String>,
+    /// The mail server for email destinations, such as smtp://user:password@host:587?tls=required. Better given as
+    /// TOLLGATE_SMTP_URL, as other users of the machine can see flags. [default: no mail]
+    #[arg(long, value_name = "URL")]
+    smtp_url: Option<String>,
+    /// The address that mail comes from; needed with --smtp-url.
+    #[arg(long, value_name = "ADDRESS")]
+    smtp_from: Option<String>,
     /// What the links to the explanations of errors begin with. [default: https://developer.paddle.com]
     #[arg(long, value_name = "URL")]
     documentation_url: Option<String>,
@@ -85,6 +105,12 @@ impl Serve {
             one(&setting::REQUESTS_PER_MINUTE, self.requests_per_minute),
             Given::by_flag(&setting::TRUSTED_PROXIES, &self.trusted_proxies),
             Given::by_flag(&setting::ALLOW_NETWORK, &self.allow_network),
+            one(&setting::SANDBOX_RETRIES, self.sandbox_retries),
+            one(&setting::LIVE_RETRIES, self.live_retries),
+            one(&setting::DEACTIVATE_AFTER_DAYS, self.deactivate_after_days),
+            one(&setting::RETENTION_DAYS, self.retention_days),
+            one(&setting::SMTP_URL, self.smtp_url),
+            one(&setting::SMTP_FROM, self.smtp_from),
             one(&setting::DOCUMENTATION_URL, self.documentation_url),
             one(&setting::LOG, self.log),
         ];
@@ -110,9 +136,19 @@ async fn serve(config: Config, output: Output) -> anyhow::Result<()> {
         trusted_proxies: config.trusted_proxies,
         documentation_url: config.documentation_url,
         guard: Guard::new(config.allow_network),
+        sends_mail: config.mailer.is_some(),
         ..tollgate_web::Settings::default()
     };
-    compose::serve(listener, store, settings, Background::default(), stop).await
+    let background = Background {
+        housekeeping: config.housekeeping,
+        delivery: tollgate_delivery::Settings {
+            sandbox_schedule: config.sandbox_retries,
+            live_schedule: config.live_retries,
+            ..tollgate_delivery::Settings::default()
+        },
+        mailer: config.mailer,
+    };
+    compose::serve(listener, store, settings, background, stop).await
 }
 
 /// Listens on `address`; when it is taken, says what to do about it. `flag` is the command with which another one is

@@ -7,13 +7,15 @@ use super::setting::{ALL, Given, Place, Setting};
 
 /// Names the configuration file, like `--config`.
 pub const CONFIG: &str = "TOLLGATE_CONFIG";
-/// The API key of `tollgate token`; never a flag, which lists of processes would show.
+/// The API key of the commands that ask a server; never a flag, which lists of processes would show.
 pub const API_KEY: &str = "TOLLGATE_API_KEY";
-/// The base URL of `tollgate token`, like `--api-url`.
+/// The base URL of the server that these commands ask, like `--api-url`.
 pub const API_URL: &str = "TOLLGATE_API_URL";
+/// The secret that `tollgate explain-signature` checks with, better than its flag.
+pub const ENDPOINT_SECRET: &str = "TOLLGATE_ENDPOINT_SECRET";
 
 /// What other commands read, and tests.
-const OF_OTHERS: [&str; 3] = [CONFIG, API_KEY, API_URL];
+const OF_OTHERS: [&str; 4] = [CONFIG, API_KEY, API_URL, ENDPOINT_SECRET];
 const OF_TESTS: &str = "TOLLGATE_TEST_";
 
 /// What the variables give; an unknown one is an error. An empty one counts as absent.
@@ -48,6 +50,14 @@ pub fn one(setting: &'static Setting, value: OsString) -> Result<Option<Given>, 
         values: setting.split(&value),
         place,
     }))
+}
+
+/// What the flag gives, else the variable: for the commands that take only a few of the settings.
+pub fn or_flag(setting: &'static Setting, flag: Option<&String>) -> Result<Option<Given>, Invalid> {
+    match flag {
+        Some(text) => Ok(Given::by_flag(setting, std::slice::from_ref(text))),
+        None => std::env::var_os(setting.variable()).map_or(Ok(None), |value| one(setting, value)),
+    }
 }
 
 /// Kubernetes tells each container of the services beside it: a service that is named `tollgate` gives

@@ -39,6 +39,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Given>, Invalid> {
                 Kind::Text => "a text in quotes",
                 Kind::Number => "a number without quotes",
                 Kind::List => "a list of texts, such as [\"10.0.0.0/8\", \"fd00::/8\"]",
+                Kind::Numbers => "a list of numbers, such as [60, 240, 540]",
             };
             Invalid(format!("{place} must be written as {form}"))
         })?;
@@ -55,6 +56,10 @@ fn values(setting: &Setting, value: &DeValue<'_>) -> Option<Vec<String>> {
         (Kind::List, DeValue::Array(items)) => items
             .iter()
             .map(|item| item.get_ref().as_str().map(str::to_owned))
+            .collect(),
+        (Kind::Numbers, DeValue::Array(items)) => items
+            .iter()
+            .map(|item| item.get_ref().as_integer().map(ToString::to_string))
             .collect(),
         _ => None,
     }

@@ -3,6 +3,7 @@
 
 pub mod environment;
 pub mod file;
+mod mail;
 pub mod setting;
 pub mod store;
 mod value;
@@ -12,7 +13,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use ipnet::IpNet;
+use tollgate_delivery::Mailer;
+use tollgate_domain::environment::Environment;
+use tollgate_domain::retry_schedule::RetrySchedule;
+use tollgate_service::Housekeeping;
 
+pub use mail::mailer_from_flags;
 pub use setting::{Given, Place, Setting};
 pub use store::StoreAt;
 
@@ -50,6 +56,14 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Networks that webhooks may be sent into although they aren't public.
     pub allow_network: Vec<IpNet>,
+    /// When failed deliveries of sandbox workspaces are tried again.
+    pub sandbox_retries: RetrySchedule,
+    /// The same for live ones.
+    pub live_retries: RetrySchedule,
+    /// How long things are kept.
+    pub housekeeping: Housekeeping,
+    /// What sends mail, if anything does.
+    pub mailer: Option<Mailer>,
     /// What the links to the errors' pages begin with, without a slash at the end.
     pub documentation_url: String,
     /// Which parts log how much.
@@ -70,6 +84,9 @@ impl Config {
         let strongest = |setting: &'static Setting| given.iter().find(|given| given.setting == setting).cloned();
         let with_default = |setting: &'static Setting| strongest(setting).unwrap_or_else(|| default_of(setting));
 
+        let deactivate_after = value::days(&with_default(&setting::DEACTIVATE_AFTER_DAYS), 0)?;
+        let documented = || Ok(RetrySchedule::documented(Environment::Live));
+
         Ok(Self {
             listen: value::address(&with_default(&setting::LISTEN))?,
             store: StoreAt::exactly_one(strongest(&setting::DATA_DIR), strongest(&setting::DATABASE_URL))?,
@@ -80,6 +97,13 @@ impl Config {
             requests_per_minute: value::number(&with_default(&setting::REQUESTS_PER_MINUTE))?,
             trusted_proxies: value::networks(&with_default(&setting::TRUSTED_PROXIES))?,
             allow_network: value::networks(&with_default(&setting::ALLOW_NETWORK))?,
+            sandbox_retries: value::retries(&with_default(&setting::SANDBOX_RETRIES))?,
+            live_retries: strongest(&setting::LIVE_RETRIES).map_or_else(documented, |given| value::retries(&given))?,
+            housekeeping: Housekeeping {
+                retention: value::days(&with_default(&setting::RETENTION_DAYS), 1)?,
+                deactivate_after: (!deactivate_after.is_zero()).then_some(deactivate_after),
+            },
+            mailer: mail::both_or_neither(strongest(&setting::SMTP_URL), strongest(&setting::SMTP_FROM))?,
             documentation_url: value::base_url(&with_default(&setting::DOCUMENTATION_URL))?,
             log: value::log_filter(&with_default(&setting::LOG))?,
         })
@@ -95,6 +119,16 @@ pub fn base_url(text: &str) -> Option<String> {
 pub fn listen_flag(text: &str) -> Result<SocketAddr, Invalid> {
     let given = Given::by_flag(&setting::LISTEN, &[text.to_owned()]);
     value::address(&given.unwrap_or_else(|| default_of(&setting::LISTEN)))
+}
+
+/// The networks that `dev` opens, by the same rule as `serve`'s: this machine's own, and these.
+pub fn allow_network_flags(texts: &[String]) -> Result<Vec<IpNet>, Invalid> {
+    let given = Given::by_flag(&setting::ALLOW_NETWORK, texts);
+    let mut networks = loopback();
+    networks.extend(value::networks(
+        &given.unwrap_or_else(|| default_of(&setting::ALLOW_NETWORK)),
+    )?);
+    Ok(networks)
 }
 
 /// `TOLLGATE_LOG`, or `otherwise`: for the commands that have no other settings.

@@ -29,6 +29,15 @@ pub enum Kind {
     Number,
     /// Any number of texts.
     List,
+    /// Any number of whole numbers.
+    Numbers,
+}
+
+impl Kind {
+    /// Whether it takes several values, separated by commas.
+    pub fn is_several(self) -> bool {
+        matches!(self, Self::List | Self::Numbers)
+    }
 }
 
 pub const LISTEN: Setting = Setting {
@@ -80,6 +89,50 @@ pub const ALLOW_NETWORK: Setting = Setting {
     default: Some(&[]),
     secret: false,
 };
+pub const SANDBOX_RETRIES: Setting = Setting {
+    name: "sandbox_retries",
+    kind: Kind::Numbers,
+    form: RETRIES,
+    default: Some(&["60", "240", "540"]),
+    secret: false,
+};
+pub const LIVE_RETRIES: Setting = Setting {
+    name: "live_retries",
+    kind: Kind::Numbers,
+    form: RETRIES,
+    // Sixty of them: the schedule of the domain.
+    default: None,
+    secret: false,
+};
+const RETRIES: &str = "the seconds before each retry, each from 0 to 2592000, such as 60,240,540, or none";
+pub const DEACTIVATE_AFTER_DAYS: Setting = Setting {
+    name: "deactivate_after_days",
+    kind: Kind::Number,
+    form: "a whole number of days; 0 means never",
+    default: Some(&["5"]),
+    secret: false,
+};
+pub const RETENTION_DAYS: Setting = Setting {
+    name: "retention_days",
+    kind: Kind::Number,
+    form: "a whole number of days, at least 1",
+    default: Some(&["90"]),
+    secret: false,
+};
+pub const SMTP_URL: Setting = Setting {
+    name: "smtp_url",
+    kind: Kind::Text,
+    form: "the URL of a mail server, such as smtp://user:password@host:587?tls=required or smtps://user:password@host:465",
+    default: None,
+    secret: true,
+};
+pub const SMTP_FROM: Setting = Setting {
+    name: "smtp_from",
+    kind: Kind::Text,
+    form: "the address that mail comes from, such as Tollgate <tollgate@shop.example>",
+    default: None,
+    secret: false,
+};
 pub const DOCUMENTATION_URL: Setting = Setting {
     name: "documentation_url",
     kind: Kind::Text,
@@ -96,7 +149,7 @@ pub const LOG: Setting = Setting {
 };
 
 /// All of them, in the order of the default file.
-pub const ALL: [&Setting; 9] = [
+pub const ALL: [&Setting; 15] = [
     &LISTEN,
     &DATA_DIR,
     &DATABASE_URL,
@@ -104,6 +157,12 @@ pub const ALL: [&Setting; 9] = [
     &REQUESTS_PER_MINUTE,
     &TRUSTED_PROXIES,
     &ALLOW_NETWORK,
+    &SANDBOX_RETRIES,
+    &LIVE_RETRIES,
+    &DEACTIVATE_AFTER_DAYS,
+    &RETENTION_DAYS,
+    &SMTP_URL,
+    &SMTP_FROM,
     &DOCUMENTATION_URL,
     &LOG,
 ];
@@ -127,7 +186,7 @@ impl Setting {
     /// The values in one text, as flags and the environment give them: a list is separated by commas, and `none` is
     /// the empty one.
     pub fn split(&self, text: &str) -> Vec<String> {
-        if self.kind != Kind::List {
+        if !self.kind.is_several() {
             return vec![text.to_owned()];
         }
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::setting::{DATA_DIR, DATABASE_URL, Given, Setting};
+use super::setting::{DATA_DIR, DATABASE_URL, Given};
 use super::{Invalid, environment};
 
 /// Where everything durable is.
@@ -42,10 +42,7 @@ impl StoreAt {
 
     /// From a command's flags and the environment.
     pub fn from_flags(data_dir: Option<&String>, database_url: Option<&String>) -> Result<Self, Invalid> {
-        let given = |setting: &'static Setting, flag: Option<&String>| match flag {
-            Some(text) => Ok(Given::by_flag(setting, std::slice::from_ref(text))),
-            None => std::env::var_os(setting.variable()).map_or(Ok(None), |value| environment::one(setting, value)),
-        };
-        Self::exactly_one(given(&DATA_DIR, data_dir)?, given(&DATABASE_URL, database_url)?)
+        let data_dir = environment::or_flag(&DATA_DIR, data_dir)?;
+        Self::exactly_one(data_dir, environment::or_flag(&DATABASE_URL, database_url)?)
     }
 }

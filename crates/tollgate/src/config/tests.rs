@@ -1,8 +1,9 @@
 //! Which setting holds, what an error says, and that the default file tells the truth.
 
 use std::path::Path;
+use std::time::Duration;
 
-use super::setting::{ALL, Kind};
+use super::setting::ALL;
 use super::*;
 
 const DEFAULT_FILE: &str = include_str!("../../../../tollgate.default.toml");
@@ -48,6 +49,78 @@ fn what_is_not_given_has_the_default_of_the_surfaces() {
     assert_eq!(config.requests_per_minute, web.requests_per_minute);
     assert_eq!(config.trusted_proxies, web.trusted_proxies);
     assert_eq!(config.documentation_url, web.documentation_url);
+    let delivery = tollgate_delivery::Settings::default();
+    assert_eq!(config.sandbox_retries, delivery.sandbox_schedule);
+    assert_eq!(config.live_retries, delivery.live_schedule);
+    let housekeeping = Housekeeping::default();
+    assert_eq!(config.housekeeping.retention, housekeeping.retention);
+    assert_eq!(config.housekeeping.deactivate_after, housekeeping.deactivate_after);
+    assert!(config.mailer.is_none());
+}
+
+#[test]
+fn retries_are_seconds_from_anywhere() {
+    let schedule = |seconds: &[u64]| RetrySchedule::new(seconds.iter().copied().map(Duration::from_secs).collect());
+    let config = resolve(&[], &[], "sandbox_retries = [1, 2]\nlive_retries = []").unwrap();
+    assert_eq!(config.sandbox_retries, schedule(&[1, 2]));
+    assert_eq!(config.live_retries, schedule(&[]));
+    let variables = [("TOLLGATE_SANDBOX_RETRIES", "none"), ("TOLLGATE_LIVE_RETRIES", "5, 10")];
+    let config = resolve(&[(&setting::LIVE_RETRIES, "0,2592000")], &variables, "").unwrap();
+    assert_eq!(config.sandbox_retries, schedule(&[]));
+    assert_eq!(config.live_retries, schedule(&[0, 2_592_000]));
+    for bad in ["1s", "-1", "1.5", "2592001"] {
+        let error = refused(&[(&setting::LIVE_RETRIES, bad)], &[], "");
+        assert!(
+            error.contains("--live-retries must be the seconds") && error.contains(bad),
+            "{error}"
+        );
+    }
+    for bad in ["60", "'60'", "['60']", "[1.5]"] {
+        let error = refused(&[], &[], &format!("sandbox_retries = {bad}"));
+        assert!(error.contains("must be written as a list of numbers"), "{error}");
+    }
+}
+
+#[test]
+fn days_are_counted_and_zero_means_never_only_where_it_says_so() {
+    let file = "retention_days = 1\ndeactivate_after_days = 0";
+    let housekeeping = resolve(&[], &[], file).unwrap().housekeeping;
+    assert_eq!(housekeeping.retention, Duration::from_hours(24));
+    assert_eq!(housekeeping.deactivate_after, None);
+    let error = refused(&[], &[("TOLLGATE_RETENTION_DAYS", "0")], "");
+    assert!(
+        error.contains("TOLLGATE_RETENTION_DAYS must be") && error.contains("at least 1"),
+        "{error}"
+    );
+    let error = refused(&[(&setting::DEACTIVATE_AFTER_DAYS, "5d")], &[], "");
+    assert!(error.contains("--deactivate-after-days must be"), "{error}");
+}
+
+#[test]
+fn mail_has_a_server_and_a_sender_or_neither() {
+    let (url, from) = ("smtps://u:hunter2@mail.example", "Tollgate <tollgate@shop.example>");
+    let variables = [("TOLLGATE_SMTP_URL", url), ("TOLLGATE_SMTP_FROM", from)];
+    let config = resolve(&[], &variables, "").unwrap();
+    assert!(config.mailer.is_some() && !format!("{config:?}").contains("hunter2"));
+    let error = refused(&[(&setting::SMTP_URL, url)], &[], "");
+    assert!(
+        error.contains("--smtp-url is given without smtp_from") && !error.contains("hunter2"),
+        "{error}"
+    );
+    let error = refused(&[], &[], "smtp_from = 'a@b.example'");
+    assert!(error.contains("line 1 is given without smtp_url"), "{error}");
+    for (url, from, told) in [
+        (
+            "https://u:hunter2@mail.example",
+            from,
+            "--smtp-url must be the URL of a mail",
+        ),
+        ("u:hunter2@mail.example", from, "--smtp-url must be the URL of a mail"),
+        (url, "tollgate", "--smtp-from must be the address"),
+    ] {
+        let error = refused(&[(&setting::SMTP_URL, url), (&setting::SMTP_FROM, from)], &[], "");
+        assert!(error.contains(told) && !error.contains("hunter2"), "{error}");
+    }
 }
 
 #[test]
@@ -235,10 +308,9 @@ fn the_default_file_names_every_setting_with_the_codes_default() {
         if let Some(default) = setting.default {
             assert_eq!(found.values, default, "{}", setting.name);
         }
-        assert_eq!(
-            setting.kind == Kind::List,
-            setting.default.is_some_and(|default| default.len() != 1)
-        );
+        if let Some(default) = setting.default {
+            assert_eq!(setting.kind.is_several(), default.len() != 1, "{}", setting.name);
+        }
     }
     assert!(
         file::parse(Path::new("tollgate.default.toml"), DEFAULT_FILE)

@@ -1,8 +1,10 @@
 //! From texts to values, with an error that names the setting, its place, and what it takes.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use ipnet::IpNet;
+use tollgate_domain::retry_schedule::RetrySchedule;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use ureq::http::Uri;
@@ -17,6 +19,29 @@ pub(super) fn address(given: &Given) -> Result<SocketAddr, Invalid> {
 pub(super) fn number(given: &Given) -> Result<u32, Invalid> {
     let text = given.value();
     text.parse().map_err(|_| given.refuse(text))
+}
+
+/// Whole days, from `least`.
+pub(super) fn days(given: &Given, least: u32) -> Result<Duration, Invalid> {
+    let days = number(given)?;
+    if days < least {
+        return Err(given.refuse(given.value()));
+    }
+    Ok(Duration::from_hours(u64::from(days) * 24))
+}
+
+/// The longest time before a retry: 30 days, in seconds.
+const LONGEST_RETRY: u64 = 30 * 24 * 60 * 60;
+
+/// The seconds before each retry.
+pub(super) fn retries(given: &Given) -> Result<RetrySchedule, Invalid> {
+    let delay = |text: &String| match text.parse() {
+        Ok(seconds) if seconds <= LONGEST_RETRY => Ok(Duration::from_secs(seconds)),
+        _ => Err(given.refuse(text)),
+    };
+    Ok(RetrySchedule::new(
+        given.values.iter().map(delay).collect::<Result<_, _>>()?,
+    ))
 }
 
 /// Networks; an address alone is a network of one.

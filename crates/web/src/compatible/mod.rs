@@ -7,6 +7,9 @@ pub(crate) mod events;
 pub(crate) mod notification_settings;
 pub(crate) mod notifications;
 mod root;
+mod simulation_runs;
+mod simulation_types;
+pub(crate) mod simulations;
 
 use crate::endpoint::Endpoint;
 
@@ -18,5 +21,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     all.extend(event_types::endpoints());
     all.extend(notification_settings::endpoints());
     all.extend(notifications::endpoints());
+    all.extend(simulation_types::endpoints());
+    all.extend(simulations::endpoints());
+    all.extend(simulation_runs::endpoints());
     all
 }

@@ -1,27 +1,27 @@
 //! A JSON body, held against its shape. One [`Shape`] per body checks what comes in and describes it in the OpenAPI
 //! document, so that the two can't differ.
 
-use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 use tollgate_domain::text::TextRule;
+use tollgate_domain::time::Timestamp;
 
 use crate::catalogue;
 use crate::error::{ApiError, Problem};
+use crate::extract::json;
 
 /// Bytes; the same for every body.
 pub(crate) const LARGEST: usize = 1024 * 1024;
 /// How long a body may take to arrive.
 const SLOWEST: Duration = Duration::from_secs(30);
 /// How many problems an answer lists: a body of a megabyte can hold a hundred thousand.
-const MOST_PROBLEMS: usize = 50;
+pub(super) const MOST_PROBLEMS: usize = 50;
 /// How much of an unknown property's name is repeated.
-const LONGEST_NAME: usize = 100;
+pub(super) const LONGEST_NAME: usize = 100;
 
 /// What an object may hold.
 #[derive(Debug)]
@@ -56,8 +56,15 @@ pub(crate) enum FieldKind {
     },
     /// A list of at least one of these.
     Names(fn() -> Vec<String>),
-    /// An object that is looked at elsewhere.
-    Object,
+    /// A text of this pattern.
+    Pattern {
+        pattern: &'static str,
+        matches: fn(&str) -> bool,
+    },
+    /// A moment, with its zone.
+    Time,
+    /// An object of one of these shapes; the handler knows which, and asks [`Shape::problems_at`].
+    Object(&'static [&'static Shape]),
 }
 
 /// The bytes of a body that may be there: read, limited, and JSON by its media type, but not looked at yet.
@@ -114,7 +121,7 @@ impl RawBody {
         let value = if self.0.is_empty() {
             Value::Object(Map::new())
         } else {
-            parse(&self.0, &mut duplicates)?
+            json::parse(&self.0, &mut duplicates)?
         };
         if !duplicates.is_empty() {
             return Err(ApiError::bad_request(limited(duplicates)));
@@ -171,6 +178,14 @@ impl Checked {
         Some(names)
     }
 
+    /// An object that may be null; the outer `None` when it is absent.
+    pub(crate) fn nullable_object(&mut self, name: &str) -> Option<Option<Map<String, Value>>> {
+        self.0.remove(name).map(|value| match value {
+            Value::Object(object) => Some(object),
+            _ => None,
+        })
+    }
+
     /// The text of a property that may be null; the outer `None` when it is absent.
     pub(crate) fn nullable_text(&mut self, name: &str) -> Option<Option<String>> {
         self.0.contains_key(name).then(|| self.text(name))
@@ -178,42 +193,57 @@ impl Checked {
 }
 
 impl Shape {
-    fn check(&self, mut object: Map<String, Value>) -> Result<Checked, ApiError> {
-        let mut problems = Vec::new();
-        let mut checked = Map::new();
-        for field in self.fields {
-            match object.remove(field.name) {
-                None if field.required => problems.push(Problem::new("(root)", format!("{} is required", field.name))),
-                None => {}
-                Some(Value::Null) if field.nullable => {
-                    checked.insert(field.name.to_owned(), Value::Null);
-                }
-                Some(value) => match field.check(&value) {
-                    None => {
-                        checked.insert(field.name.to_owned(), value);
-                    }
-                    Some(problem) => problems.push(problem),
-                },
-            }
-        }
-        for unknown in object.keys() {
-            let shown: String = unknown.chars().take(LONGEST_NAME).collect();
-            problems.push(Problem::new(
-                "(root)",
-                format!("Additional property {shown} is not allowed"),
-            ));
-        }
-        if problems.is_empty() && checked.len() < self.at_least {
+    fn check(&self, object: Map<String, Value>) -> Result<Checked, ApiError> {
+        let mut problems = self.problems("(root)", "", &object);
+        if problems.is_empty() && object.len() < self.at_least {
             problems.push(Problem::new(
                 "(root)",
                 format!("Must have at least {} properties", self.at_least),
             ));
         }
         if problems.is_empty() {
-            Ok(Checked(checked))
+            Ok(Checked(object))
         } else {
             Err(ApiError::bad_request(limited(problems)))
         }
+    }
+
+    /// Holds an object in the property `place` of a body against this shape.
+    pub(crate) fn check_at(&self, place: &str, object: &Map<String, Value>) -> Result<(), ApiError> {
+        let problems = self.problems(place, &format!("{place}."), object);
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::bad_request(limited(problems)))
+        }
+    }
+
+    /// What is wrong with an object: the fields' names come after `prefix`, and `whole` is what the object is called.
+    fn problems(&self, whole: &str, prefix: &str, object: &Map<String, Value>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for field in self.fields {
+            match object.get(field.name) {
+                None if field.required => problems.push(Problem::new(whole, format!("{} is required", field.name))),
+                None => {}
+                Some(Value::Null) if field.nullable => {}
+                Some(value) => {
+                    let problem = field.check(value);
+                    problems
+                        .extend(problem.map(|found| Problem::new(format!("{prefix}{}", found.field), found.message)));
+                }
+            }
+        }
+        let unknown = object
+            .keys()
+            .filter(|name| self.fields.iter().all(|field| field.name != *name));
+        for unknown in unknown.take(MOST_PROBLEMS) {
+            let shown: String = unknown.chars().take(LONGEST_NAME).collect();
+            problems.push(Problem::new(
+                whole,
+                format!("Additional property {shown} is not allowed"),
+            ));
+        }
+        problems
     }
 }
 
@@ -234,10 +264,18 @@ impl Field {
             (FieldKind::Choice(names), Value::String(text)) => {
                 (!names.contains(&text.as_str())).then(|| Problem::new(self.name, not_one_of(names)))
             }
-            (FieldKind::Text(_) | FieldKind::Choice(_), _) => of_type("string"),
-            (FieldKind::Flag, Value::Bool(_)) | (FieldKind::Object, Value::Object(_)) => None,
+            (FieldKind::Pattern { pattern, matches }, Value::String(text)) => {
+                (!matches(text)).then(|| Problem::new(self.name, format!("Does not match pattern '{pattern}'")))
+            }
+            (FieldKind::Time, Value::String(text)) => {
+                (!is_date_time(text)).then(|| Problem::new(self.name, "Does not match format 'date-time'"))
+            }
+            (FieldKind::Text(_) | FieldKind::Choice(_) | FieldKind::Pattern { .. } | FieldKind::Time, _) => {
+                of_type("string")
+            }
+            (FieldKind::Flag, Value::Bool(_)) | (FieldKind::Object(_), Value::Object(_)) => None,
             (FieldKind::Flag, _) => of_type("boolean"),
-            (FieldKind::Object, _) => of_type("object"),
+            (FieldKind::Object(_), _) => of_type("object"),
             (FieldKind::Whole { min, max }, Value::Number(number)) if !number.is_f64() => match number.as_i64() {
                 Some(number) if number < *min => Some(Problem::new(
                     self.name,
@@ -269,6 +307,12 @@ impl Field {
     }
 }
 
+/// RFC 3339 with a zone, as the contract's own times.
+fn is_date_time(text: &str) -> bool {
+    let time = text.get(10..).unwrap_or_default();
+    time.contains(['Z', '+', '-']) && Timestamp::parse(text).is_ok()
+}
+
 /// The contract's own words for a value outside an enumeration.
 pub(crate) fn not_one_of(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
@@ -284,108 +328,5 @@ fn type_name(value: &Value) -> &'static str {
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
-    }
-}
-
-/// JSON to a value; property names that occur twice in one object are noted, since readers differ in which one counts.
-fn parse(bytes: &[u8], duplicates: &mut Vec<Problem>) -> Result<Value, ApiError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Unique {
-        duplicates,
-        path: String::new(),
-    }
-    .deserialize(&mut deserializer);
-    let value = value.and_then(|value| deserializer.end().map(|()| value));
-    value.map_err(|_| ApiError::new(&catalogue::INVALID_JSON))
-}
-
-/// Reads any JSON value at `path`.
-struct Unique<'a> {
-    duplicates: &'a mut Vec<Problem>,
-    path: String,
-}
-
-impl Unique<'_> {
-    fn below(&mut self, name: &str) -> Unique<'_> {
-        let path = if self.path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.path)
-        };
-        Unique {
-            duplicates: self.duplicates,
-            path,
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Unique<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Unique<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value)
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("not a finite number"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
-        let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(self.below(&array.len().to_string()))? {
-            array.push(item);
-        }
-        Ok(Value::Array(array))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut properties: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(name) = properties.next_key::<String>()? {
-            let value = properties.next_value_seed(self.below(&name))?;
-            if object.contains_key(&name) && self.duplicates.len() < MOST_PROBLEMS {
-                let field = self.below(&name).path.chars().take(LONGEST_NAME).collect::<String>();
-                self.duplicates
-                    .push(Problem::new(field, "Property occurs more than once"));
-            }
-            object.insert(name, value);
-        }
-        if object.len() > LARGEST {
-            return Err(A::Error::custom("too many properties"));
-        }
-        Ok(Value::Object(object))
     }
 }

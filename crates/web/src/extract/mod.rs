@@ -2,6 +2,8 @@
 
 pub(crate) mod body;
 pub(crate) mod idempotency;
+mod json;
 pub(crate) mod list;
 pub(crate) mod origin;
 pub(crate) mod path;
+pub(crate) mod payload;

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
 use ipnet::IpNet;
 
@@ -48,14 +49,20 @@ pub(crate) fn base_url(app: &App, peer: SocketAddr, headers: &HeaderMap, uri: &U
         Some(value.split(',').next().unwrap_or_default().trim()).filter(|value| !value.is_empty())
     };
     let host = forwarded("x-forwarded-host")
-        .or_else(|| headers.get(header::HOST)?.to_str().ok())
-        .or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
+        .filter(|host| is_host(host))
+        .or_else(|| headers.get(header::HOST)?.to_str().ok().filter(|host| is_host(host)))
+        .or_else(|| uri.authority().map(Authority::as_str))
         .unwrap_or("localhost");
     let scheme = match forwarded("x-forwarded-proto") {
         Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
         _ => "http",
     };
     format!("{scheme}://{host}")
+}
+
+/// Whether an address can be built on it: a name or an IP address, perhaps with a port.
+fn is_host(text: &str) -> bool {
+    text.parse::<Authority>().is_ok() && !text.contains(['@', '%'])
 }
 
 fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {

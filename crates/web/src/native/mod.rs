@@ -6,6 +6,7 @@ mod errors;
 mod events;
 mod notification_settings;
 mod notifications;
+mod simulations;
 
 use crate::endpoint::Endpoint;
 
@@ -14,6 +15,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     all.extend(events::endpoints());
     all.extend(notification_settings::endpoints());
     all.extend(notifications::endpoints());
+    all.extend(simulations::endpoints());
     all.extend(errors::endpoints());
     all
 }

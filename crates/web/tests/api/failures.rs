@@ -1,41 +1,30 @@
 //! When the store fails or the program has a fault: the caller learns a request id, and no more.
 
-use tollgate_web::{Access, endpoints};
+use tollgate_web::Access;
 
-use crate::support::{Mood, SECRET, Store, TestApp, at, get, request};
+use crate::support::{Mood, SECRET, Store, TestApp, at, get};
+use crate::sweep::{Scene, endpoints};
 
 pub(crate) async fn a_failing_store_is_an_internal_error_that_tells_nothing(store: Store) {
-    let app = TestApp::start(store).await;
-    let token = app.token("Kiosk").await;
+    let scene = Scene::set(store).await;
+    let app = &scene.app;
     let fresh = app.home.full_key().await; // not looked up yet
     for endpoint in endpoints() {
         // What is known already needs no store: event types, and who is calling.
         if matches!(endpoint.access, Access::Open | Access::AnyKey | Access::Optional) {
             continue;
         }
-        let path = endpoint.path.replace("{client_token_id}", at(&token, "id"));
-        let path = path.replace("{api_key_id}", &app.key.id.to_string());
-        let body = if endpoint.method == "PATCH" {
-            r#"{"status":"revoked"}"#
-        } else {
-            r#"{"name":"Stall"}"#
-        };
         for key in [&app.key, &fresh] {
-            let mut wrong = request(endpoint.method.as_str(), &path).by(key);
-            if endpoint.method != "GET" {
-                wrong = wrong.text(body);
-            }
+            let request = scene.request(&endpoint, &scene.setting).by(key);
             app.set_mood(Mood::Failing);
-            let answer = app.send(wrong.clone()).await;
+            let answer = app.send(request).await;
             app.set_mood(Mood::Sound);
             answer.is_error("internal_error");
             for part in SECRET.split(" at ") {
                 assert!(!answer.body_text().contains(part), "{}", answer.body_text());
             }
-            assert!(
-                app.send(wrong).await.status < 300,
-                "it works again with the store: {path}"
-            );
+            let again = scene.ask(&endpoint, |request| request.by(key)).await;
+            assert!(again.status < 300, "it works again with the store: {}", endpoint.path);
         }
     }
 }

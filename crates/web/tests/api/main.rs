@@ -129,6 +129,7 @@ api_suite! {
             next_carries_the_query_and_is_there_on_the_last_page_too
             next_of_an_empty_page_is_the_page_itself
             next_begins_with_the_host_that_the_caller_used
+            what_is_no_host_is_in_no_address
             next_begins_with_what_a_trusted_proxy_says
             a_proxy_that_is_not_trusted_is_not_believed
             a_public_url_wins_over_everything_also_with_a_path
@@ -207,6 +208,7 @@ api_suite! {
         }
         errors {
             every_error_has_a_page
+            every_error_has_the_contracts_words
             an_unknown_code_has_none
             an_error_that_is_ours_leads_to_its_page
             pages_of_the_contracts_errors_are_where_the_setting_says

@@ -3,7 +3,7 @@
 use crate::support::{Answer, Store, TestApp, get, request};
 
 /// What can be done at each path.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("/", &["GET", "HEAD"]),
     ("/client-tokens", &["GET", "HEAD", "POST"]),
     (
@@ -20,6 +20,23 @@ const ALLOWED: [(&str, &[&str]); 11] = [
         "/tollgate/client-tokens/ctkn_01kjpx8smt1jx21jct317jay33",
         &["GET", "HEAD", "PATCH"],
     ),
+    ("/notification-settings", &["GET", "HEAD", "POST"]),
+    (
+        "/notification-settings/ntfset_01kjpx8smt1jx21jct317jay33",
+        &["DELETE", "GET", "HEAD", "PATCH"],
+    ),
+    ("/notifications", &["GET", "HEAD"]),
+    ("/notifications/ntf_01kjpx8smt1jx21jct317jay33/logs", &["GET", "HEAD"]),
+    ("/notifications/ntf_01kjpx8smt1jx21jct317jay33/replay", &["POST"]),
+    (
+        "/tollgate/notification-settings/ntfset_01kjpx8smt1jx21jct317jay33/secrets",
+        &["GET", "HEAD"],
+    ),
+    (
+        "/tollgate/notification-settings/ntfset_01kjpx8smt1jx21jct317jay33/rotate-secret",
+        &["POST"],
+    ),
+    ("/tollgate/events", &["GET", "HEAD"]),
     ("/openapi.json", &["GET", "HEAD"]),
 ];
 

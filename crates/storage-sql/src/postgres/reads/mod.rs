@@ -5,6 +5,7 @@
 
 pub(super) mod notification_settings;
 pub(super) mod notifications;
+pub(super) mod simulations;
 
 use std::time::Duration;
 
@@ -174,10 +175,7 @@ impl Reads {
         (after, upto): (u64, u64),
         limit: usize,
     ) -> Result<Vec<(u64, Event)>, StorageError> {
-        let sql = format!(
-            "SELECT {EVENT} FROM events WHERE sequence > $1 AND sequence <= $2 AND workspace_id = $3 AND type = ANY($4) \
-             ORDER BY sequence LIMIT $5"
-        );
+        let sql = workspace_events_between_sql();
         let workspace = workspace.to_string();
         let public = names(&EventType::ALL);
         let parameters: Parameters = &[&bigint(after), &bigint(upto), &workspace, &public, &bigint(limit)];
@@ -338,6 +336,14 @@ pub(super) fn events_sql(order: Order, by_type: bool) -> String {
 
 pub(super) fn events_between_sql() -> String {
     format!("SELECT {EVENT} FROM events WHERE sequence > $1 AND sequence <= $2 AND type = ANY($3) ORDER BY sequence")
+}
+
+/// Along the sequence and no other index: a follower asks for what is new, of which there is little.
+pub(super) fn workspace_events_between_sql() -> String {
+    format!(
+        "SELECT {EVENT} FROM events WHERE sequence > $1 AND sequence <= $2 \
+         AND (workspace_id = $3 AND type = ANY($4)) IS TRUE ORDER BY sequence LIMIT $5"
+    )
 }
 
 const fn words(order: Order) -> (&'static str, &'static str) {

@@ -64,14 +64,14 @@ impl Reads {
     }
 }
 
-const FILTER: &str = "workspace_id BETWEEN $1 AND $1 AND deleted_at IS NULL AND ($2::bigint IS NULL OR active = $2) \
+const FILTER: &str = "workspace_id > '' AND workspace_id BETWEEN $1 AND $1 AND deleted_at IS NULL AND ($2::bigint IS NULL OR active = $2) \
                       AND ($3::text IS NULL OR traffic_source = $3)";
 
 /// By workspace as [`api_keys_sql`](super::api_keys_sql): the primary key has every workspace's settings.
 pub(in crate::postgres) fn all_sql() -> String {
     format!(
         "SELECT {NOTIFICATION_SETTING} FROM notification_settings \
-         WHERE workspace_id BETWEEN $1 AND $1 AND deleted_at IS NULL ORDER BY workspace_id, id"
+         WHERE workspace_id > '' AND workspace_id BETWEEN $1 AND $1 AND deleted_at IS NULL ORDER BY workspace_id, id"
     )
 }
 

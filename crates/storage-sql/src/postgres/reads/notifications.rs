@@ -102,7 +102,7 @@ const TOTAL: &str = "
     CROSS JOIN UNNEST($3::text[]) AS wanted (status)
     JOIN counters AS counter ON counter.workspace_id = setting.workspace_id
         AND counter.name = 'notifications.' || setting.id || '.' || wanted.status
-    WHERE setting.workspace_id = $1 AND setting.deleted_at IS NULL
+    WHERE setting.workspace_id = $1 AND setting.workspace_id > '' AND setting.deleted_at IS NULL
         AND (cardinality($2::text[]) = 0 OR setting.id = ANY ($2))";
 
 const COUNT_ATTEMPTS: &str = "SELECT count(*) AS total FROM delivery_attempts WHERE notification_id = $1";
@@ -166,7 +166,7 @@ pub(in crate::postgres) fn page_sql(order: Order, walk: Walk) -> String {
             "UNNEST($4::text[]) AS wanted (setting_id)",
             page(
                 &format!("n.setting_id {direction}, "),
-                " AND n.setting_id BETWEEN wanted.setting_id AND wanted.setting_id",
+                " AND n.setting_id > '' AND n.setting_id BETWEEN wanted.setting_id AND wanted.setting_id",
             ),
         ),
         Walk::Trouble => merged(

@@ -2,8 +2,9 @@
 //!
 //! The arrays that become rows are those of [`columns`](super::columns), in the same order.
 
-mod webhooks;
+pub(super) mod webhooks;
 
+use futures_util::future::try_join_all;
 use tokio_postgres::{Client, Error, Statement};
 
 macro_rules! statements {
@@ -15,8 +16,10 @@ macro_rules! statements {
         impl Statements {
             pub(super) async fn prepare(client: &Client) -> Result<Self, Error> {
                 $(let $name = $sql;)*
-                let ($($name,)*) = tokio::try_join!($(client.prepare($name.as_ref()),)*)?;
-                Ok(Self { $($name,)* })
+                let all: &[&str] = &[$($name.as_ref(),)*];
+                let prepared = try_join_all(all.iter().map(|sql| client.prepare(sql))).await?; // all at once
+                let mut prepared = prepared.into_iter();
+                Ok(Self { $($name: prepared.next().expect("one for each"),)* })
             }
         }
     };
@@ -41,6 +44,7 @@ statements! {
     create_settings = webhooks::CREATE_SETTINGS,
     update_settings = webhooks::UPDATE_SETTINGS,
     delete_settings = webhooks::DELETE_SETTINGS,
+    lock_failing = webhooks::LOCK_FAILING,
     note_failing = webhooks::NOTE_FAILING,
     lock_notifications = webhooks::LOCK_NOTIFICATIONS,
     record_attempts = webhooks::RECORD_ATTEMPTS,
@@ -57,7 +61,7 @@ statements! {
 /// New client tokens, `$1` events with their notifications, and the counters, in one statement. Whoever sends it holds
 /// the head's lock by a statement before, so that it sees the settings as they were committed before this place of the
 /// sequence. The notification to listeners goes out with the commit.
-const APPEND: &str = "
+pub(super) const APPEND: &str = "
     WITH head AS (
         UPDATE sequence_head SET sequence = sequence + $1 WHERE only_row = 1 RETURNING sequence
     ), new_client_tokens AS (
@@ -80,10 +84,13 @@ const APPEND: &str = "
                 || substr(encode(sha256(convert_to(event.id || setting.id, 'UTF8')), 'hex'), 1, 16),
             setting.id, event.sequence, event.type, 'event', 'not_attempted', 0, event.occurred_at, event.occurred_at
         FROM event
-        JOIN notification_settings AS setting ON setting.workspace_id = event.workspace_id
-        WHERE event.is_public AND setting.active = 1 AND setting.deleted_at IS NULL
-            AND setting.traffic_source IN ('platform', 'all')
-            AND strpos(setting.subscribed_events, ' ' || event.type || ' ') > 0
+        CROSS JOIN LATERAL (
+            SELECT id FROM notification_settings
+            WHERE workspace_id = event.workspace_id AND active = 1 AND deleted_at IS NULL
+                AND traffic_source IN ('platform', 'all') AND strpos(subscribed_events, ' ' || event.type || ' ') > 0
+            OFFSET 0
+        ) AS setting
+        WHERE event.is_public
         ORDER BY event.sequence, setting.id
         RETURNING workspace_id, setting_id
     ), moved AS (

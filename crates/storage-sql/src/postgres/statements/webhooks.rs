@@ -3,19 +3,25 @@
 //! Rows are locked in the same order everywhere: the head, notifications by their keys, counters by theirs, settings by
 //! theirs. Leases and pruning pass over notifications that somebody else has locked. So no two transactions wait for
 //! each other, though recording takes no head.
+//!
+//! A plan that was made while a table was small stays while it grows, so how a row is found isn't left to the planner:
+//! by `LATERAL` with `OFFSET 0` or a lock, which makes one look-up for each row that is wanted, or by the `ctid` of a row
+//! that is locked already.
 
 /// What the use-case saw of a workspace's settings, and whether the one that it means is there. Can't change before we
 /// commit: whoever changes settings holds the head's lock.
-pub(super) const SETTINGS_SEEN: &str = "
-    SELECT coalesce(string_agg(stored.id || ' ' || stored.version, ' ' ORDER BY stored.id), '') AS seen,
-        count(*) FILTER (WHERE stored.id = wanted.id) > 0 AS present
+pub(in crate::postgres) const SETTINGS_SEEN: &str = "
+    SELECT stored.*
     FROM UNNEST($1::text[], $2::text[]) WITH ORDINALITY AS wanted (workspace_id, id, place)
-    LEFT JOIN notification_settings AS stored
-        ON stored.workspace_id = wanted.workspace_id AND stored.deleted_at IS NULL
-    GROUP BY wanted.place
+    CROSS JOIN LATERAL (
+        SELECT coalesce(string_agg(setting.id || ' ' || setting.version, ' ' ORDER BY setting.id), '') AS seen,
+            count(*) FILTER (WHERE setting.id = wanted.id) > 0 AS present
+        FROM notification_settings AS setting
+        WHERE setting.workspace_id = wanted.workspace_id AND setting.workspace_id > '' AND setting.deleted_at IS NULL
+    ) AS stored
     ORDER BY wanted.place";
 
-pub(super) const CREATE_SETTINGS: &str = "
+pub(in crate::postgres) const CREATE_SETTINGS: &str = "
     INSERT INTO notification_settings (id, workspace_id, description, type, destination, active, api_version,
         include_sensitive_fields, traffic_source, subscribed_events, secret, previous_secret, previous_secret_until,
         created_at, updated_at, version)
@@ -23,7 +29,7 @@ pub(super) const CREATE_SETTINGS: &str = "
         $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[],
         $16::bigint[])";
 
-pub(super) const UPDATE_SETTINGS: &str = "
+pub(in crate::postgres) const UPDATE_SETTINGS: &str = "
     UPDATE notification_settings AS stored
     SET description = new.description, destination = new.destination,
         failing_since = CASE WHEN new.active = 1 AND stored.active = 0 THEN NULL ELSE stored.failing_since END,
@@ -39,105 +45,122 @@ pub(super) const UPDATE_SETTINGS: &str = "
     WHERE stored.id = new.id";
 
 /// What belongs to it is removed by and by.
-pub(super) const DELETE_SETTINGS: &str =
+pub(in crate::postgres) const DELETE_SETTINGS: &str =
     "UPDATE notification_settings SET deleted_at = updated_at, active = 0 WHERE id = ANY ($1::text[])";
 
-/// Since when every attempt has failed: anew after a success among the attempts, or only if it wasn't known.
-pub(super) const NOTE_FAILING: &str = "
-    WITH changed AS MATERIALIZED (
-        SELECT stored.id, noted.since
+/// The settings that [`NOTE_FAILING`] changes.
+pub(in crate::postgres) const LOCK_FAILING: &str = "
+    SELECT FROM (
+        SELECT * FROM UNNEST($1::text[], $2::boolean[], $3::bigint[]) AS given (id, anew, since)
+        ORDER BY id COLLATE \"C\"
+    ) AS noted
+    CROSS JOIN LATERAL (
+        SELECT FROM notification_settings
+        WHERE id = noted.id AND CASE WHEN noted.anew THEN failing_since IS DISTINCT FROM noted.since
+            ELSE failing_since IS NULL END
+        FOR NO KEY UPDATE
+    ) AS stored";
+
+/// Since when every attempt has failed: anew after a success among the attempts, or only if it wasn't known. They are
+/// locked by a statement before, so that this one sees them as they are.
+pub(in crate::postgres) const NOTE_FAILING: &str = "
+    UPDATE notification_settings AS stored SET failing_since = changed.since
+    FROM (
+        SELECT found.at, noted.since
         FROM UNNEST($1::text[], $2::boolean[], $3::bigint[]) AS noted (id, anew, since)
-        JOIN notification_settings AS stored ON stored.id = noted.id
-        WHERE CASE WHEN noted.anew THEN stored.failing_since IS DISTINCT FROM noted.since
-            ELSE stored.failing_since IS NULL END
-        ORDER BY stored.id
-        FOR NO KEY UPDATE OF stored
-    )
-    UPDATE notification_settings AS stored SET failing_since = changed.since FROM changed WHERE stored.id = changed.id";
+        CROSS JOIN LATERAL (
+            SELECT ctid AS at FROM notification_settings
+            WHERE id = noted.id AND CASE WHEN noted.anew THEN failing_since IS DISTINCT FROM noted.since
+                ELSE failing_since IS NULL END
+            OFFSET 0
+        ) AS found
+    ) AS changed
+    WHERE stored.ctid = changed.at";
 
-/// The notifications that a batch attempts or replays, where they are there; `place` is which of the wanted.
-pub(super) const LOCK_NOTIFICATIONS: &str = "
-    SELECT wanted.place, stored.setting_id, stored.status, EXISTS (
-        SELECT 1 FROM notification_settings AS setting
-        WHERE setting.id = stored.setting_id AND setting.deleted_at IS NULL) AS shown
-    FROM UNNEST($1::text[], $2::text[]) WITH ORDINALITY AS wanted (workspace_id, id, place)
-    JOIN notifications AS stored ON stored.workspace_id = wanted.workspace_id AND stored.id = wanted.id
-    ORDER BY stored.workspace_id, stored.id
-    FOR NO KEY UPDATE OF stored";
+/// The notifications that a batch attempts or replays, where they are there; `place` is which of the wanted, `at` where it
+/// stands as long as the lock is held.
+pub(in crate::postgres) const LOCK_NOTIFICATIONS: &str = "
+    SELECT wanted.place, stored.at, stored.setting_id, stored.status, coalesce((
+        SELECT deleted_at IS NULL FROM notification_settings WHERE id = stored.setting_id), FALSE) AS shown
+    FROM (
+        SELECT * FROM UNNEST($1::text[], $2::text[]) WITH ORDINALITY AS given (workspace_id, id, place)
+        ORDER BY workspace_id COLLATE \"C\", id COLLATE \"C\"
+    ) AS wanted
+    CROSS JOIN LATERAL (
+        SELECT ctid::text AS at, setting_id, status FROM notifications
+        WHERE workspace_id = wanted.workspace_id AND id = wanted.id
+        FOR NO KEY UPDATE
+    ) AS stored";
 
-pub(super) const RECORD_ATTEMPTS: &str = "
+pub(in crate::postgres) const RECORD_ATTEMPTS: &str = "
     UPDATE notifications AS stored
-    SET status = new.status, times_attempted = stored.times_attempted + 1, 
+    SET status = new.status, times_attempted = stored.times_attempted + 1,
         last_attempt_at = greatest(stored.last_attempt_at, new.attempted_at),
         delivered_at = coalesce(stored.delivered_at, new.delivered_at), retry_at = new.retry_at, due_at = new.retry_at
-    FROM UNNEST($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
-        AS new (workspace_id, id, status, attempted_at, delivered_at, retry_at)
-    WHERE stored.workspace_id = new.workspace_id AND stored.id = new.id";
+    FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+        AS new (at, status, attempted_at, delivered_at, retry_at)
+    WHERE stored.ctid = new.at::tid";
 
-pub(super) const LOG_ATTEMPTS: &str = "
+pub(in crate::postgres) const LOG_ATTEMPTS: &str = "
     INSERT INTO delivery_attempts (notification_id, id, response_code, response_content_type, response_body, problem,
         attempted_at, duration_ms)
     SELECT * FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
         $8::bigint[])";
 
-pub(super) const REPLAY: &str = "
+pub(in crate::postgres) const REPLAY: &str = "
     WITH replay AS (
-        SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::bigint[]) AS given (workspace_id, original, id, at)
+        SELECT at::tid AS at, id, time
+        FROM UNNEST($1::text[], $2::text[], $3::bigint[]) AS given (at, id, time)
     ), noted AS (
-        UPDATE notifications AS stored SET replayed_at = replay.at FROM replay
-        WHERE stored.workspace_id = replay.workspace_id AND stored.id = replay.original
+        UPDATE notifications AS stored SET replayed_at = replay.time FROM replay WHERE stored.ctid = replay.at
     )
     INSERT INTO notifications (workspace_id, id, setting_id, event_sequence, type, origin, status, times_attempted,
         occurred_at, due_at)
     SELECT stored.workspace_id, replay.id, stored.setting_id, stored.event_sequence, stored.type, 'replay',
-        'not_attempted', 0, stored.occurred_at, replay.at
-    FROM replay
-    JOIN notifications AS stored ON stored.workspace_id = replay.workspace_id AND stored.id = replay.original";
+        'not_attempted', 0, stored.occurred_at, replay.time
+    FROM replay JOIN notifications AS stored ON stored.ctid = replay.at";
 
 /// Takes what is due in each of these queues. A notification that another node has locked is another node's; one that
 /// it has just released is looked at again as it is now, and is no longer due.
-pub(super) fn lease() -> String {
+pub(in crate::postgres) fn lease() -> String {
     format!(
         "
     WITH wanted AS (
         SELECT * FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) WITH ORDINALITY
             AS given (setting_id, now, until, most, place)
     ), due AS MATERIALIZED (
-        SELECT wanted.place, wanted.until, queue.workspace_id, queue.id, queue.due_at
+        SELECT wanted.place, wanted.until, queue.at, queue.due_at
         FROM wanted
-        JOIN notification_settings AS setting
-            ON setting.id = wanted.setting_id AND setting.active = 1 AND setting.deleted_at IS NULL
         CROSS JOIN LATERAL (
-            SELECT waiting.workspace_id, waiting.id, waiting.due_at
-            FROM notifications AS waiting
-            WHERE waiting.setting_id = wanted.setting_id AND waiting.due_at <= wanted.now
-            ORDER BY waiting.due_at
+            SELECT ctid AS at, due_at FROM notifications
+            WHERE setting_id = wanted.setting_id AND due_at <= wanted.now
+            ORDER BY due_at
             LIMIT wanted.most
             FOR NO KEY UPDATE SKIP LOCKED
         ) AS queue
+        WHERE (SELECT active = 1 AND deleted_at IS NULL FROM notification_settings WHERE id = wanted.setting_id)
     ), leased AS (
         UPDATE notifications AS stored SET due_at = due.until
-        FROM due
-        WHERE stored.workspace_id = due.workspace_id AND stored.id = due.id
+        FROM due WHERE stored.ctid = due.at
         RETURNING due.place, due.due_at AS was_due_at, stored.*
     )
     SELECT n.place, {}
     FROM leased AS n
-    JOIN events AS e ON e.sequence = n.event_sequence
+    CROSS JOIN LATERAL (SELECT * FROM events WHERE sequence = n.event_sequence OFFSET 0) AS e
     ORDER BY n.place, n.was_due_at, n.id",
         crate::postgres::rows::NOTIFICATION
     )
 }
 
 /// At most `$1` notifications of settings that are gone.
-pub(super) const PRUNE_DELETED: &str = "
+pub(in crate::postgres) const PRUNE_DELETED: &str = "
     DELETE FROM notifications
     WHERE ctid = ANY (ARRAY(
         SELECT doomed.ctid
         FROM notification_settings AS setting
         CROSS JOIN LATERAL (
             SELECT ctid FROM notifications
-            WHERE workspace_id = setting.workspace_id AND setting_id = setting.id
+            WHERE workspace_id = setting.workspace_id AND setting_id = setting.id AND setting_id > ''
             ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
         ) AS doomed
         WHERE setting.deleted_at IS NOT NULL
@@ -146,7 +169,7 @@ pub(super) const PRUNE_DELETED: &str = "
 
 /// At most `$2` notifications with ids before `$1`. An id begins with the time it was made at, so the primary key finds
 /// the oldest.
-pub(super) const PRUNE_OLD: &str = "
+pub(in crate::postgres) const PRUNE_OLD: &str = "
     DELETE FROM notifications
     WHERE ctid = ANY (ARRAY(
         SELECT doomed.ctid
@@ -160,11 +183,12 @@ pub(super) const PRUNE_OLD: &str = "
     RETURNING workspace_id, id, setting_id, status";
 
 /// A statement of its own after the notifications are locked, so that it sees whatever was recorded until then.
-pub(super) const PRUNE_ATTEMPTS: &str = "DELETE FROM delivery_attempts WHERE notification_id = ANY ($1::text[])";
+pub(in crate::postgres) const PRUNE_ATTEMPTS: &str =
+    "DELETE FROM delivery_attempts WHERE notification_id = ANY ($1::text[])";
 
 /// Of the first `$2` events that weren't replayed those that happened before `$1` and that no notification is left of:
 /// its notifications have ids that begin with the event's time.
-pub(super) const PRUNE_EVENTS: &str = "
+pub(in crate::postgres) const PRUNE_EVENTS: &str = "
     DELETE FROM events
     WHERE sequence = ANY (ARRAY(
         SELECT oldest.sequence
@@ -184,10 +208,10 @@ pub(super) const PRUNE_EVENTS: &str = "
     RETURNING workspace_id, type";
 
 /// Settings that are gone and of which nothing is left.
-pub(super) const PRUNE_SETTINGS: &str = "
+pub(in crate::postgres) const PRUNE_SETTINGS: &str = "
     DELETE FROM notification_settings AS setting
     WHERE deleted_at IS NOT NULL AND NOT coalesce((
         SELECT TRUE FROM notifications
-        WHERE workspace_id = setting.workspace_id AND setting_id = setting.id
+        WHERE workspace_id = setting.workspace_id AND setting_id = setting.id AND setting_id > ''
         LIMIT 1
     ), FALSE)";

@@ -6,10 +6,13 @@ use tollgate_domain::ambient::Entropy;
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus, TokenText};
 use tollgate_domain::environment::Environment;
 use tollgate_domain::event::{Actor, Event, EventType};
-use tollgate_domain::id::{ApiKeyId, Id, Kind, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, Id, Kind, NotificationId, NotificationSettingId, WorkspaceId};
+use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationStatus};
+use tollgate_domain::notification_setting::{DestinationType, NotificationSetting, TrafficSource};
+use tollgate_domain::signature::EndpointSecret;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
-use tollgate_storage::{Change, IdempotencyKey, IdempotentAnswer, Write};
+use tollgate_storage::{AttemptRecord, Change, IdempotencyKey, IdempotentAnswer, SettingsSeen, Write};
 
 use crate::postgres::connect::Connector;
 
@@ -133,6 +136,67 @@ impl Seed {
         }
     }
 
+    /// An active setting for everything about client tokens.
+    pub(super) fn setting(&self) -> NotificationSetting {
+        let id = self.id();
+        NotificationSetting {
+            workspace: self.workspace,
+            id,
+            description: "Receiver".to_owned(),
+            destination_type: DestinationType::Url,
+            destination: "https://receiver.example/webhooks".to_owned(),
+            active: true,
+            api_version: 1,
+            include_sensitive_fields: false,
+            traffic_source: TrafficSource::Platform,
+            subscribed_events: ["client_token.created", "client_token.updated", "client_token.revoked"]
+                .map(str::to_owned)
+                .to_vec(),
+            secret: EndpointSecret::generate(id, &Counted(self.next())),
+            previous_secret: None,
+            failing_since: None,
+            created_at: at(1),
+            updated_at: at(1),
+            version: 1,
+        }
+    }
+
+    /// One attempt that leaves the notification so.
+    pub(super) fn attempt(&self, notification: &Notification, status: NotificationStatus, seconds: i64) -> Change {
+        let at = at(seconds * 1_000_000);
+        let retry_at = (status == NotificationStatus::NeedsRetry).then_some(at);
+        Change::silent(Write::RecordAttempt(AttemptRecord {
+            workspace: notification.workspace,
+            setting: notification.setting,
+            attempts: vec![DeliveryAttempt {
+                id: self.id(),
+                notification: notification.id,
+                response_code: if status == NotificationStatus::Delivered {
+                    200
+                } else {
+                    500
+                },
+                response_content_type: Some("text/plain".to_owned()),
+                response_body: "ok".to_owned(),
+                problem: None,
+                attempted_at: at,
+                duration_ms: 12,
+            }],
+            status,
+            retry_at,
+            at,
+        }))
+    }
+
+    pub(super) fn replay(&self, original: NotificationId, seconds: i64) -> Change {
+        Change::silent(Write::ReplayNotification {
+            workspace: self.workspace,
+            original,
+            id: self.id(),
+            at: at(seconds * 1_000_000),
+        })
+    }
+
     fn event(&self, event_type: EventType, token: &ClientToken) -> Event {
         Event {
             workspace: self.workspace,
@@ -144,6 +208,24 @@ impl Seed {
             actor: Actor::CommandLine,
         }
     }
+}
+
+/// Makes `setting` beside `others`.
+pub(super) fn create_setting(setting: &NotificationSetting, others: &[NotificationSetting]) -> Change {
+    Change::silent(Write::CreateNotificationSetting {
+        setting: setting.clone(),
+        seen: SettingsSeen::of(others),
+    })
+}
+
+/// Takes up to `limit` that are due at a second, until another.
+pub(super) fn lease(setting: NotificationSettingId, (now, until): (i64, i64), limit: usize) -> Change {
+    Change::silent(Write::LeaseNotifications {
+        setting,
+        now: at(now * 1_000_000),
+        until: at(until * 1_000_000),
+        limit,
+    })
 }
 
 /// Bytes that differ by number.

@@ -9,6 +9,7 @@ mod idempotency;
 mod notification_settings;
 mod notifications;
 mod prune;
+mod simulations;
 
 use std::collections::HashMap;
 
@@ -146,6 +147,15 @@ impl<'a> Batch<'a> {
             } => notifications::replay(transaction, *workspace, (*original, *id), *at, &mut self.deltas),
             Write::Prune { before, limit } => {
                 prune::prune(transaction, *before, *limit, &mut self.deltas).map(|()| true)
+            }
+            Write::CreateSimulation(simulation) => simulations::insert(transaction, simulation).map(|()| true),
+            Write::UpdateSimulation { from, to } => simulations::update(transaction, from, to),
+            Write::RunSimulation { run, event } => simulations::run(transaction, run, event),
+            Write::ReplaySimulationEvent(event) => simulations::replay(transaction, event),
+            Write::ClaimSimulationEvent { event, at } => simulations::claim(transaction, event, *at),
+            Write::RecordSimulationEvent(record) => simulations::record(transaction, record),
+            Write::PruneSimulationRuns { before, limit } => {
+                simulations::prune(transaction, *before, *limit).map(|()| true)
             }
             Write::ForgetIdempotentAnswers { now, limit } => {
                 idempotency::forget(transaction, *now, *limit).map(|()| true)

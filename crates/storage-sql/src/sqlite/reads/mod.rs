@@ -2,6 +2,7 @@
 
 pub(super) mod notification_settings;
 pub(super) mod notifications;
+pub(super) mod simulations;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tollgate_domain::api_key::ApiKey;

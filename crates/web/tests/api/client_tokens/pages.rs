@@ -127,6 +127,22 @@ pub(crate) async fn next_begins_with_the_host_that_the_caller_used(store: Store)
     }
 }
 
+pub(crate) async fn what_is_no_host_is_in_no_address(store: Store) {
+    let app = TestApp::start(store).await;
+    for host in [
+        "a b",
+        "\"<>\"",
+        "user:password@shop.example",
+        "shop.example/path",
+        "%20",
+        "é",
+        "",
+    ] {
+        let answer = list(&app, &[("Host", host)]).await;
+        assert_eq!(answer.next(), "http://localhost/client-tokens?per_page=1", "{host:?}");
+    }
+}
+
 pub(crate) async fn next_begins_with_what_a_trusted_proxy_says(store: Store) {
     let app = TestApp::start(store).await;
     for (headers, base) in [
@@ -158,6 +174,10 @@ pub(crate) async fn next_begins_with_what_a_trusted_proxy_says(store: Store) {
             "http://inner:1",
         ),
         (&[("Host", "inner:1"), ("X-Forwarded-Host", "")], "http://inner:1"),
+        (
+            &[("Host", "inner:1"), ("X-Forwarded-Host", "\"<>\", x")],
+            "http://inner:1",
+        ),
     ] {
         let answer = list(&app, headers).await;
         assert_eq!(answer.next(), format!("{base}/client-tokens?per_page=1"), "{headers:?}");

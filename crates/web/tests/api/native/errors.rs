@@ -3,7 +3,7 @@
 use serde_json::json;
 use tollgate_web::CATALOGUE;
 
-use crate::support::{Store, TestApp, at, get, post};
+use crate::support::{ERRORS, OURS, Store, TestApp, at, category, get, post};
 
 pub(crate) async fn every_error_has_a_page(store: Store) {
     let app = TestApp::start(store).await;
@@ -22,6 +22,23 @@ pub(crate) async fn every_error_has_a_page(store: Store) {
             assert!(page.body_text().contains(part), "{part:?} in {}", page.body_text());
         }
         assert!(all.body_text().contains(page.body_text()));
+    }
+}
+
+/// Two people wrote them down: one for the server, one for these cases.
+pub(crate) async fn every_error_has_the_contracts_words(_: Store) {
+    let codes: Vec<&str> = CATALOGUE.iter().map(|entry| entry.code).collect();
+    for (code, ..) in ERRORS {
+        assert!(codes.contains(&code), "{code} isn't the server's");
+    }
+    for entry in CATALOGUE {
+        let known = ERRORS.iter().find(|(code, ..)| *code == entry.code);
+        let (_, status, kind, detail) = *known.unwrap_or_else(|| panic!("{} isn't known here", entry.code));
+        assert_eq!((entry.status, entry.kind), (status, kind), "{}", entry.code);
+        assert_eq!(entry.detail.contains("{}"), detail.is_empty(), "{}", entry.code);
+        assert!(detail.is_empty() || detail == entry.detail, "{}", entry.code);
+        let category = (!OURS.contains(&entry.code)).then(|| category(entry.code));
+        assert_eq!(entry.category, category, "{}", entry.code);
     }
 }
 

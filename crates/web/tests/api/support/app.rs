@@ -93,6 +93,10 @@ impl TestApp {
         Tenant::new(&self.service, name, environment).await
     }
 
+    pub(crate) fn store(&self) -> &dyn Storage {
+        self.storage.as_ref()
+    }
+
     pub(crate) fn set_mood(&self, mood: Mood) {
         self.storage.set(mood);
     }

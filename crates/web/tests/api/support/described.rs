@@ -91,6 +91,9 @@ pub(crate) async fn check(address: SocketAddr, answer: &Answer) {
             assert!(problems.is_empty(), "{name}: {problems:?} in {}", answer.body_text());
         }
         Described::AsDocument => assert!(answer.header("content-type").is_some()),
+        Described::AsNothing => {
+            assert_eq!((answer.header("content-type"), answer.body_text()), (None, ""));
+        }
     }
 }
 
@@ -99,6 +102,8 @@ enum Described {
     AsJson(String, Value),
     /// Of its own kind, without an envelope.
     AsDocument,
+    /// By its status alone.
+    AsNothing,
 }
 
 /// How an answer of this method, path and status is described; panics when it isn't.
@@ -122,6 +127,7 @@ fn schema_for(document: &Value, answer: &Answer) -> Described {
     };
     match response.pointer("/content/application~1json/schema") {
         Some(schema) => Described::AsJson(name, schema.clone()),
+        None if answer.status == 204 => Described::AsNothing,
         None => Described::AsDocument,
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Answer;
 
 /// Code, status, type, detail.
-const ERRORS: [(&str, u16, &str, &str); 18] = [
+pub(crate) const ERRORS: [(&str, u16, &str, &str); 27] = [
     ("bad_request", 400, "request_error", "Invalid request."),
     (
         "invalid_field",
@@ -14,6 +14,37 @@ const ERRORS: [(&str, u16, &str, &str); 18] = [
         "Request does not pass validation.",
     ),
     ("invalid_json", 400, "request_error", "Invalid JSON in your request."),
+    (
+        "invalid_time_query_parameter",
+        400,
+        "request_error",
+        "Invalid timestamp as a query parameter.",
+    ),
+    (
+        "url_notification_setting_incorrect",
+        400,
+        "request_error",
+        "A URL Notification Setting destination must be a URL.",
+    ),
+    (
+        "email_notification_setting_incorrect",
+        400,
+        "request_error",
+        "An Email Notification Setting destination must be an email.",
+    ),
+    (
+        "notification_maximum_active_settings_reached",
+        400,
+        "request_error",
+        "Maximum number of notification settings reached",
+    ),
+    ("notification_cannot_replay", 400, "request_error", ""),
+    (
+        "notification_replay_invalid_origin_type",
+        400,
+        "request_error",
+        "Only notifications with the origin `event` can be replayed.",
+    ),
     (
         "authentication_missing",
         403,
@@ -49,6 +80,24 @@ const ERRORS: [(&str, u16, &str, &str); 18] = [
     ),
     ("concurrent_modification", 409, "request_error", ""),
     (
+        "notification_setting_cannot_be_duplicate",
+        409,
+        "request_error",
+        "A notification setting with the same destination and configuration already exists.",
+    ),
+    (
+        "notification_simulation_already_running_conflict",
+        409,
+        "request_error",
+        "Simulations cannot be run while another run is pending.",
+    ),
+    (
+        "notification_simulation_run_notification_settings_conflict",
+        409,
+        "request_error",
+        "Simulations with an invalid notification setting cannot be run.",
+    ),
+    (
         "idempotency_key_reused",
         409,
         "request_error",
@@ -82,7 +131,16 @@ const ERRORS: [(&str, u16, &str, &str); 18] = [
 ];
 
 /// Codes that the contract lacks: their pages are on the server itself.
-const OURS: [&str; 3] = ["request_timeout", "idempotency_key_reused", "payload_too_large"];
+pub(crate) const OURS: [&str; 3] = ["request_timeout", "idempotency_key_reused", "payload_too_large"];
+
+/// The part of the contract's documentation that tells of it.
+pub(crate) fn category(code: &str) -> &'static str {
+    if code.contains("notification_") {
+        "notifications"
+    } else {
+        "shared"
+    }
+}
 
 impl Answer {
     /// Exactly this error, byte for byte.
@@ -132,7 +190,7 @@ impl Answer {
             assert!(page.starts_with("http://") && page.ends_with(&path), "{page}");
             page.to_owned()
         } else {
-            format!("https://developer.paddle.com/errors/shared/{code}")
+            format!("https://developer.paddle.com/errors/{}/{code}", category(code))
         };
         let mut errors = String::new();
         for (field, message) in problems {

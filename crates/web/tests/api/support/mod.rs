@@ -9,6 +9,7 @@ mod described;
 mod expected;
 mod moody;
 mod store;
+mod webhooks;
 mod workspace;
 
 pub(crate) use ambient::{DAY, HOUR, START, SeededEntropy};
@@ -16,6 +17,8 @@ pub(crate) use answer::Answer;
 pub(crate) use app::{SURFACES, TestApp};
 pub(crate) use client::{Request, exchange, get, patch, post, request};
 pub(crate) use described::{at, document, validator};
+pub(crate) use expected::{ERRORS, OURS, category};
 pub(crate) use moody::{Mood, SECRET};
 pub(crate) use store::Store;
+pub(crate) use webhooks::{RECEIVER, new_setting, path_of};
 pub(crate) use workspace::{Key, Tenant, every_permission_but};

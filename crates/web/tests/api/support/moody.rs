@@ -8,12 +8,18 @@ use tokio::sync::watch;
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, WorkspaceId};
+use tollgate_domain::id::{
+    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
+    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, WorkspaceId,
+};
+use tollgate_domain::notification::{DeliveryAttempt, Notification};
+use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    Change, ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, Outcome, Page, Pulse, Slice, Storage,
-    StorageError,
+    Change, ClientTokenPage, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
+    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError,
 };
 
 /// How the store behaves.
@@ -124,6 +130,134 @@ impl Storage for Moody {
         types: &[EventType],
     ) -> Result<Vec<(u64, Event)>, StorageError> {
         self.able()?.events_between(after, upto, types).await
+    }
+
+    async fn workspace_events_between(
+        &self,
+        workspace: WorkspaceId,
+        after: u64,
+        upto: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Event)>, StorageError> {
+        self.able()?
+            .workspace_events_between(workspace, after, upto, limit)
+            .await
+    }
+
+    async fn notification_setting(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationSettingId,
+    ) -> Result<Option<NotificationSetting>, StorageError> {
+        self.able()?.notification_setting(workspace, id).await
+    }
+
+    async fn all_notification_settings(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<Vec<NotificationSetting>, StorageError> {
+        self.able()?.all_notification_settings(workspace).await
+    }
+
+    async fn notification_settings(
+        &self,
+        workspace: WorkspaceId,
+        page: &NotificationSettingPage,
+    ) -> Result<Slice<NotificationSetting>, StorageError> {
+        self.able()?.notification_settings(workspace, page).await
+    }
+
+    async fn due_notification_settings(&self, now: Timestamp) -> Result<Vec<NotificationSetting>, StorageError> {
+        self.able()?.due_notification_settings(now).await
+    }
+
+    async fn notification(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationId,
+    ) -> Result<Option<Notification>, StorageError> {
+        self.able()?.notification(workspace, id).await
+    }
+
+    async fn notifications(
+        &self,
+        workspace: WorkspaceId,
+        page: &NotificationPage,
+    ) -> Result<Slice<Notification>, StorageError> {
+        self.able()?.notifications(workspace, page).await
+    }
+
+    async fn delivery_attempts(
+        &self,
+        notification: NotificationId,
+        page: &Page<NotificationLogKind>,
+    ) -> Result<Slice<DeliveryAttempt>, StorageError> {
+        self.able()?.delivery_attempts(notification, page).await
+    }
+
+    async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {
+        self.able()?.simulation(workspace, id).await
+    }
+
+    async fn simulations(
+        &self,
+        workspace: WorkspaceId,
+        page: &SimulationPage,
+    ) -> Result<Slice<Simulation>, StorageError> {
+        self.able()?.simulations(workspace, page).await
+    }
+
+    async fn simulation_run(
+        &self,
+        workspace: WorkspaceId,
+        simulation: SimulationId,
+        id: SimulationRunId,
+    ) -> Result<Option<SimulationRun>, StorageError> {
+        self.able()?.simulation_run(workspace, simulation, id).await
+    }
+
+    async fn simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulation: SimulationId,
+        page: &IdPage<SimulationRunKind>,
+    ) -> Result<Slice<SimulationRun>, StorageError> {
+        self.able()?.simulation_runs(workspace, simulation, page).await
+    }
+
+    async fn simulation_event(
+        &self,
+        workspace: WorkspaceId,
+        run: SimulationRunId,
+        id: SimulationEventId,
+    ) -> Result<Option<SimulationEvent>, StorageError> {
+        self.able()?.simulation_event(workspace, run, id).await
+    }
+
+    async fn simulation_events(
+        &self,
+        workspace: WorkspaceId,
+        run: SimulationRunId,
+        page: &IdPage<SimulationEventKind>,
+    ) -> Result<Slice<SimulationEvent>, StorageError> {
+        self.able()?.simulation_events(workspace, run, page).await
+    }
+
+    async fn simulation_events_of(
+        &self,
+        workspace: WorkspaceId,
+        runs: &[SimulationRunId],
+        limit: usize,
+    ) -> Result<Vec<SimulationEvent>, StorageError> {
+        self.able()?.simulation_events_of(workspace, runs, limit).await
+    }
+
+    async fn simulation_events_due(
+        &self,
+        claimed_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<SimulationEvent>, StorageError> {
+        self.able()?.simulation_events_due(claimed_before, limit).await
     }
 
     async fn idempotent_answer(

@@ -1,0 +1,8 @@
+//! The benchmarks: each makes its two sides, lets them take turns, and reports.
+
+pub(crate) mod builds;
+pub(crate) mod engine;
+pub(crate) mod group_commit;
+pub(crate) mod pages;
+pub(crate) mod postgres;
+pub(crate) mod start;

@@ -1,0 +1,150 @@
+//! From start to ready, and resident memory: of the program `tollgate` where it lies beside this one, else of this
+//! program's own server, which is the same but for the command line.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::Settings;
+use crate::load::Load;
+use crate::machine::resident_memory;
+use crate::report::{Report, spread};
+use crate::rounds::median;
+use crate::server::ServerArgs;
+use crate::site::{CLIENTS, Tenant};
+
+/// Starts that are measured.
+const STARTS: usize = 15;
+/// How long a start may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two knocks at a port that nobody listens on yet: nobody tells when that changes.
+const KNOCK: Duration = Duration::from_micros(50);
+/// How long memory is loaded.
+const LOADED: Duration = Duration::from_secs(3);
+
+pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
+    let program = Program::find()?;
+    let (mut starts, mut idle) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        let dir = settings.fresh_dir()?;
+        let (running, took) = program.start(dir.path())?;
+        starts.push(took.as_secs_f64() * 1e3);
+        idle.push(resident_memory(running.child.id())?);
+    }
+
+    let dir = settings.fresh_dir()?;
+    let tenant = Tenant::create(&ServerArgs::sqlite(dir.path().to_owned()))?;
+    let (running, _) = program.start(dir.path())?;
+    let mut load = Load::connect(running.address, CLIENTS, vec![tenant.create_request()], b"HTTP/1.1 201")?;
+    let round = load.run(LOADED)?;
+    let loaded = resident_memory(running.child.id())?;
+
+    let (start, soonest, latest) = median(&starts);
+    let (idle, least, most) = median(&idle);
+    println!("\nStart and memory of {}, SQLite", program.name());
+    println!(
+        "  ready with an empty store after {start:.1} ms ({})",
+        spread(soonest, latest, 1)
+    );
+    println!("  resident memory: idle {idle:.1} MiB ({})", spread(least, most, 1));
+    println!(
+        "  resident memory: after {} creates by {CLIENTS} clients {loaded:.1} MiB",
+        round.done
+    );
+    report.figure(format!(
+        "start to ready {start:.1} ms, resident memory {idle:.1} MiB idle, {loaded:.1} MiB loaded ({})",
+        program.name()
+    ));
+    Ok(())
+}
+
+/// What is started.
+enum Program {
+    Tollgate(PathBuf),
+    Own(PathBuf),
+}
+
+struct Running {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Program {
+    fn find() -> anyhow::Result<Self> {
+        let own = std::env::current_exe()?;
+        let tollgate = own.with_file_name("tollgate");
+        Ok(if tollgate.is_file() {
+            Self::Tollgate(tollgate)
+        } else {
+            Self::Own(own)
+        })
+    }
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Tollgate(_) => "the program tollgate",
+            Self::Own(_) => "the benchmark's own server",
+        }
+    }
+
+    /// Starts on a free port, and waits until it is ready.
+    fn start(&self, dir: &Path) -> anyhow::Result<(Running, Duration)> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let mut command = match self {
+            Self::Tollgate(program) => {
+                let mut command = Command::new(program);
+                command.args(["serve", "--requests-per-minute", "0"]);
+                command
+            }
+            Self::Own(program) => {
+                let mut command = Command::new(program);
+                command.arg("server");
+                command
+            }
+        };
+        command
+            .arg("--data-dir")
+            .arg(dir)
+            .args(["--listen", &address.to_string()]);
+        let began = Instant::now();
+        let child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let running = Running { child, address };
+        while !is_ready(address)? {
+            ensure!(began.elapsed() < PATIENCE, "not ready within {} s", PATIENCE.as_secs());
+            std::thread::sleep(KNOCK);
+        }
+        Ok((running, began.elapsed()))
+    }
+}
+
+fn is_ready(address: SocketAddr) -> anyhow::Result<bool> {
+    let mut stream = match TcpStream::connect(address) {
+        Ok(stream) => stream,
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => return Ok(false),
+        Err(error) => bail!("can't connect to {address}: {error}"),
+    };
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    stream
+        .read_to_end(&mut answer)
+        .context("no answer whether it is ready")?;
+    Ok(answer.starts_with(b"HTTP/1.1 200"))
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // What it holds is in a directory that goes, too.
+        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
+            eprintln!("could not end a server: {error}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The load: keep-alive connections that ask, wait for the answer, and ask again; on one thread, since it shares the
+//! processors with the server. Requests are bytes made beforehand, of answers only status and length are looked at.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
+use crate::rounds::Round;
+
+/// The longest answer: a page of 200 is 100 KB.
+const BUFFER: usize = 256 * 1024;
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+/// How long nothing may come at all.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Connections to one server, idle between rounds.
+pub(crate) struct Load {
+    poll: Poll,
+    events: Events,
+    connections: Vec<Connection>,
+    requests: Vec<Vec<u8>>,
+    /// `HTTP/1.1 201`
+    expected: &'static [u8],
+}
+
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    filled: usize,
+    asked_at: Instant,
+    next: usize,
+    /// Where the head of the last answer ended, and its length: the next one is mostly the same.
+    last: (usize, usize),
+}
+
+impl Load {
+    /// Connects `count` times. Each connection sends `requests` in turn; the first ones start at different places.
+    pub(crate) fn connect(
+        address: SocketAddr,
+        count: usize,
+        requests: Vec<Vec<u8>>,
+        expected: &'static [u8],
+    ) -> anyhow::Result<Self> {
+        ensure!(!requests.is_empty(), "nothing to ask");
+        let poll = Poll::new()?;
+        let mut connections = Vec::with_capacity(count);
+        for index in 0..count {
+            // Connected before it is non-blocking, so that the first write can't come too early.
+            let stream =
+                std::net::TcpStream::connect(address).with_context(|| format!("can't connect to {address}"))?;
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(stream);
+            poll.registry()
+                .register(&mut stream, Token(index), Interest::READABLE)?;
+            connections.push(Connection {
+                stream,
+                buffer: vec![0; BUFFER],
+                filled: 0,
+                asked_at: Instant::now(),
+                next: index,
+                last: (0, 0),
+            });
+        }
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(count.max(8)),
+            connections,
+            requests,
+            expected,
+        })
+    }
+
+    /// Asks on all connections for this long, then waits for the answers that are due.
+    pub(crate) fn run(&mut self, length: Duration) -> anyhow::Result<Round> {
+        let began = Instant::now();
+        let until = began + length;
+        let mut micros = Vec::with_capacity(1 << 16);
+        for connection in &mut self.connections {
+            connection.ask(&self.requests)?;
+        }
+        let mut due = self.connections.len();
+        while due > 0 {
+            self.poll.poll(&mut self.events, Some(PATIENCE))?;
+            ensure!(!self.events.is_empty(), "no answer within {} s", PATIENCE.as_secs());
+            for event in &self.events {
+                let connection = &mut self.connections[event.token().0];
+                if !connection.receive(self.expected)? {
+                    continue;
+                }
+                let now = Instant::now();
+                micros.push(u32::try_from((now - connection.asked_at).as_micros()).unwrap_or(u32::MAX));
+                if now < until {
+                    connection.ask(&self.requests)?;
+                } else {
+                    due -= 1;
+                }
+            }
+        }
+        Ok(Round {
+            done: micros.len() as u64,
+            seconds: began.elapsed().as_secs_f64(),
+            processor: None,
+            micros,
+        })
+    }
+}
+
+impl Connection {
+    fn ask(&mut self, requests: &[Vec<u8>]) -> anyhow::Result<()> {
+        let request = &requests[self.next % requests.len()];
+        self.next += 1;
+        self.asked_at = Instant::now();
+        // Never more than a few hundred bytes in flight, so the socket takes them whole.
+        let written = self.stream.write(request)?;
+        ensure!(written == request.len(), "a request was cut");
+        Ok(())
+    }
+
+    /// Reads what is there; `true` when the answer is whole.
+    fn receive(&mut self, expected: &[u8]) -> anyhow::Result<bool> {
+        loop {
+            let free = self.buffer.len() - self.filled;
+            let read = match self.stream.read(&mut self.buffer[self.filled..]) {
+                Ok(0) => bail!("the server closed a connection, or answers too long"),
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error.into()),
+            };
+            self.filled += read;
+            if self.is_whole(expected)? {
+                self.filled = 0;
+                return Ok(true);
+            }
+            // A read that didn't fill the buffer has emptied the socket: what comes later rings again.
+            if read < free {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn is_whole(&mut self, expected: &[u8]) -> anyhow::Result<bool> {
+        let bytes = &self.buffer[..self.filled];
+        let (head, length) = self.last;
+        if bytes.len() == length && bytes.starts_with(expected) && bytes[head..].starts_with(END_OF_HEAD) {
+            return Ok(true);
+        }
+        let Some((head, length)) = measure(bytes, expected)? else {
+            return Ok(false);
+        };
+        self.last = (head, length);
+        ensure!(bytes.len() <= length, "more than one answer");
+        Ok(bytes.len() == length)
+    }
+}
+
+/// Where the head of an answer ends, and the length of head and body; `None` while its head isn't whole.
+fn measure(bytes: &[u8], expected: &[u8]) -> anyhow::Result<Option<(usize, usize)>> {
+    let Some(head) = bytes
+        .windows(END_OF_HEAD.len())
+        .position(|window| window == END_OF_HEAD)
+    else {
+        return Ok(None);
+    };
+    let shown = || String::from_utf8_lossy(bytes).into_owned();
+    ensure!(bytes.starts_with(expected), "an unexpected answer: {}", shown());
+    let name = b"content-length: ";
+    let at = bytes[..head]
+        .windows(name.len())
+        .position(|window| window.eq_ignore_ascii_case(name));
+    let at = at.with_context(|| format!("an answer without a length: {}", shown()))?;
+    let digits = bytes[at + name.len()..].iter().take_while(|byte| byte.is_ascii_digit());
+    let body = digits.fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
+    Ok(Some((head, head + END_OF_HEAD.len() + body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_ends_where_its_length_says() {
+        let answer = b"HTTP/1.1 201 Created\r\ncontent-length: 12\r\nx: y\r\n\r\n{\"data\": []}";
+        let head = answer.len() - 4 - 12;
+        assert_eq!(measure(answer, b"HTTP/1.1 201").unwrap(), Some((head, answer.len())));
+        assert_eq!(measure(&answer[..30], b"HTTP/1.1 201").unwrap(), None);
+        assert!(measure(answer, b"HTTP/1.1 200").is_err());
+    }
+}

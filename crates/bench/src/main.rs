@@ -1,0 +1,149 @@
+//! Every benchmark of Tollgate, and its rival.
+//!
+//! Subject and rival take turns in short rounds, in random order, because a machine's speed drifts within a minute: what
+//! counts is the median of the ratios of neighbouring rounds, with their spread. `docs/benchmarks.md` tells how to read
+//! the table.
+
+mod benches;
+mod engine;
+mod load;
+mod machine;
+mod postgres;
+mod report;
+mod rounds;
+mod seed;
+mod server;
+mod site;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::Report;
+use crate::rounds::Dice;
+
+/// Measures Tollgate against its rivals on this machine.
+///
+/// Without a name runs everything, in a few minutes. Each benchmark prints a table; at the end stands one line for each
+/// goal: the median ratio, its spread, and whether the goal is met.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate-bench", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+struct Cli {
+    /// What to measure; everything when nothing is named.
+    names: Vec<Name>,
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    hidden: Option<Hidden>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  cargo run --release -p tollgate-bench
+  cargo run --release -p tollgate-bench -- group-commit engine
+  scripts/with-postgres cargo run --release -p tollgate-bench -- postgres
+
+Use a quiet machine and the release profile. How to read the figures: docs/benchmarks.md.";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// SQLite: durable creates over HTTP, against the same server that commits each request alone.
+    GroupCommit,
+    /// SQLite: durable creates over HTTP, against the bare engine inserting the same rows in batches.
+    Engine,
+    /// PostgreSQL: durable creates over HTTP, against pgbench inserting the same rows, a transaction each.
+    Postgres,
+    /// From start to ready, and resident memory.
+    Start,
+    /// Durable creates over HTTP, against another build of this program (`--other`), on each store there is.
+    Builds,
+    /// A page of 50 of 1,000,000 client tokens, against one of 1,000; on both stores.
+    Pages,
+}
+
+/// How everything is measured.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    /// Rounds of each side; their order is drawn.
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Length of a round.
+    #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(50..))]
+    round_ms: u64,
+    /// What the order of the rounds is drawn from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The PostgreSQL server to measure on; everything happens in schemas of its own, which are dropped at the end.
+    #[arg(long, value_name = "URL", env = "TOLLGATE_TEST_POSTGRES", hide_env_values = true)]
+    postgres: Option<String>,
+    /// Where databases are made, so which disk is measured [default: the directory for temporary files].
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Another build of this program, for `builds`.
+    #[arg(long, value_name = "FILE")]
+    other: Option<PathBuf>,
+    /// How many client tokens the large store of `pages` holds.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..))]
+    tokens: u64,
+}
+
+impl Settings {
+    pub(crate) const fn round(&self) -> Duration {
+        Duration::from_millis(self.round_ms)
+    }
+
+    /// The same order in every run with the same seed.
+    pub(crate) const fn dice(&self) -> Dice {
+        Dice::new(self.seed)
+    }
+
+    /// A directory on the disk that is measured; gone when dropped.
+    pub(crate) fn fresh_dir(&self) -> anyhow::Result<tempfile::TempDir> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("tollgate-bench-");
+        let dir = match &self.dir {
+            Some(dir) => builder.tempdir_in(dir),
+            None => builder.tempdir(),
+        };
+        dir.context("can't make a directory for a database")
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Hidden {
+    /// A server to measure; prints its address when it listens, and ends with its standard input.
+    #[command(hide = true)]
+    Server(server::ServerArgs),
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    match cli.hidden {
+        Some(Hidden::Server(args)) => server::run(&args),
+        None => bench(&cli.names, &cli.settings),
+    }
+}
+
+fn bench(names: &[Name], settings: &Settings) -> anyhow::Result<()> {
+    let names = if names.is_empty() {
+        Name::value_variants()
+    } else {
+        names
+    };
+    let mut report = Report::default();
+    machine::describe(settings)?;
+    for name in names {
+        match name {
+            Name::GroupCommit => benches::group_commit::run(settings, &mut report),
+            Name::Engine => benches::engine::run(settings, &mut report),
+            Name::Postgres => benches::postgres::run(settings, &mut report),
+            Name::Builds => benches::builds::run(settings, &mut report),
+            Name::Start => benches::start::run(settings, &mut report),
+            Name::Pages => benches::pages::run(settings, &mut report),
+        }?;
+    }
+    report.print_goals();
+    Ok(())
+}

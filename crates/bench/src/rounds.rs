@@ -1,0 +1,150 @@
+//! Turns: subject and rival in short rounds, each pair in drawn order, and what they amount to.
+
+use crate::Settings;
+
+/// A small generator of numbers (splitmix64): the same seed draws the same order.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) const fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// One of `0..count`.
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        let count = u64::try_from(count).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.next() % count).unwrap_or(0)
+    }
+}
+
+/// One side's turn.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    /// Things done.
+    pub(crate) done: u64,
+    /// How long that took.
+    pub(crate) seconds: f64,
+    /// Processor time of the side's server; `None` where it can't be told.
+    pub(crate) processor: Option<f64>,
+    /// What each took, or a sample of them, in microseconds.
+    pub(crate) micros: Vec<u32>,
+}
+
+impl Round {
+    pub(crate) fn rate(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a round does fewer than 2^52 things")]
+        let done = self.done as f64;
+        done / self.seconds
+    }
+}
+
+/// All turns of one side.
+#[derive(Debug, Default)]
+pub(crate) struct Side {
+    pub(crate) name: String,
+    pub(crate) rates: Vec<f64>,
+    done: f64,
+    processor: Option<f64>,
+    micros: Vec<u32>,
+}
+
+impl Side {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            processor: Some(0.0),
+            ..Self::default()
+        }
+    }
+
+    fn add(&mut self, round: Round) {
+        self.rates.push(round.rate());
+        self.done += round.rate() * round.seconds;
+        self.processor = self.processor.zip(round.processor).map(|(sum, more)| sum + more);
+        self.micros.extend(round.micros);
+    }
+
+    /// Microseconds of processor time for each thing done.
+    pub(crate) fn processor_micros(&self) -> Option<f64> {
+        self.processor.map(|seconds| seconds * 1e6 / self.done)
+    }
+
+    /// Milliseconds within which this part of the things were done.
+    pub(crate) fn percentile(&mut self, percent: usize) -> Option<f64> {
+        self.micros.sort_unstable();
+        let last = self.micros.len().checked_sub(1)?;
+        self.micros
+            .get(last * percent / 100)
+            .map(|micros| f64::from(*micros) / 1e3)
+    }
+}
+
+/// What a comparison gave.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    pub(crate) subject: Side,
+    pub(crate) rival: Side,
+    /// Subject's rate over the rival's, pair by pair.
+    pub(crate) ratios: Vec<f64>,
+}
+
+/// What takes a turn.
+pub(crate) type Turn<'a> = &'a mut dyn FnMut() -> anyhow::Result<Round>;
+
+/// Lets both take turns, after one round each that doesn't count.
+pub(crate) fn compare(
+    settings: &Settings,
+    (subject_name, subject): (&str, Turn<'_>),
+    (rival_name, rival): (&str, Turn<'_>),
+) -> anyhow::Result<Comparison> {
+    let mut dice = settings.dice();
+    let (mut subjects, mut rivals) = (Side::new(subject_name), Side::new(rival_name));
+    let mut ratios = Vec::new();
+    subject()?;
+    rival()?;
+    for _ in 0..settings.rounds {
+        let (ours, theirs) = if dice.below(2) == 0 {
+            let ours = subject()?;
+            (ours, rival()?)
+        } else {
+            let theirs = rival()?;
+            (subject()?, theirs)
+        };
+        ratios.push(ours.rate() / theirs.rate());
+        subjects.add(ours);
+        rivals.add(theirs);
+    }
+    Ok(Comparison {
+        subject: subjects,
+        rival: rivals,
+        ratios,
+    })
+}
+
+/// The middle of some numbers, and their ends.
+pub(crate) fn median(numbers: &[f64]) -> (f64, f64, f64) {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let at = |place: usize| sorted.get(place).copied().unwrap_or(f64::NAN);
+    let last = sorted.len().saturating_sub(1);
+    (f64::midpoint(at(last / 2), at(last.div_ceil(2))), at(0), at(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_number_is_between_the_middle_ones() {
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), (2.5, 1.0, 4.0));
+        assert_eq!(median(&[3.0, 1.0, 2.0]), (2.0, 1.0, 3.0));
+    }
+}

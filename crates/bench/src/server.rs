@@ -1,0 +1,149 @@
+//! The server that is measured: a process of its own, made by starting this program again.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+use tollgate::compose::{Background, Store, serve};
+use tollgate_storage_sql::postgres::PostgresOptions;
+use tollgate_storage_sql::sqlite::SqliteOptions;
+
+/// Which store, and how it is run.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// The directory of an embedded store.
+    #[arg(long, required_unless_present = "postgres")]
+    data_dir: Option<PathBuf>,
+    /// The URL of a PostgreSQL database.
+    #[arg(long, conflicts_with = "data_dir")]
+    postgres: Option<String>,
+    /// Changes that share one commit, at most.
+    #[arg(long)]
+    max_batch: Option<usize>,
+    /// The address and port to listen on.
+    #[arg(long, default_value_t = ANY_PORT)]
+    listen: SocketAddr,
+}
+
+/// Whichever is free.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+impl ServerArgs {
+    pub(crate) const fn sqlite(data_dir: PathBuf) -> Self {
+        Self {
+            data_dir: Some(data_dir),
+            postgres: None,
+            max_batch: None,
+            listen: ANY_PORT,
+        }
+    }
+
+    pub(crate) const fn postgres(url: String) -> Self {
+        Self {
+            data_dir: None,
+            postgres: Some(url),
+            max_batch: None,
+            listen: ANY_PORT,
+        }
+    }
+
+    /// Every change in a commit of its own.
+    pub(crate) fn one_by_one(self) -> Self {
+        Self {
+            max_batch: Some(1),
+            ..self
+        }
+    }
+
+    /// Opens the store.
+    pub(crate) async fn open(&self) -> anyhow::Result<Store> {
+        if let Some(url) = &self.postgres {
+            let mut options = PostgresOptions::default();
+            options.max_batch = self.max_batch.unwrap_or(options.max_batch);
+            return Store::postgres(url, options).await;
+        }
+        let mut options = SqliteOptions::default();
+        options.max_batch = self.max_batch.unwrap_or(options.max_batch);
+        Store::sqlite(self.data_dir.as_deref().context("no store is named")?, options).await
+    }
+
+    fn words(&self) -> Vec<String> {
+        let mut words = vec!["server".to_owned()];
+        if let Some(dir) = &self.data_dir {
+            words.extend(["--data-dir".to_owned(), dir.display().to_string()]);
+        }
+        if let Some(url) = &self.postgres {
+            words.extend(["--postgres".to_owned(), url.clone()]);
+        }
+        if let Some(max_batch) = self.max_batch {
+            words.extend(["--max-batch".to_owned(), max_batch.to_string()]);
+        }
+        words
+    }
+}
+
+/// Serves until standard input ends, so that no server outlives who started it.
+#[tokio::main]
+pub(crate) async fn run(args: &ServerArgs) -> anyhow::Result<()> {
+    let store = args.open().await?;
+    let listener = tokio::net::TcpListener::bind(args.listen).await?;
+    println!("listening on {}", listener.local_addr()?);
+
+    let stop = CancellationToken::new();
+    let at_end = stop.clone();
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        at_end.cancel();
+    });
+    let settings = tollgate_web::Settings {
+        requests_per_minute: 0,
+        ..tollgate_web::Settings::default()
+    };
+    serve(listener, store, settings, Background::default(), stop).await
+}
+
+/// A server that runs. Dropping it ends the process.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// Starts one and waits until it listens.
+    pub(crate) fn start(args: &ServerArgs) -> anyhow::Result<Self> {
+        Self::start_by(&std::env::current_exe()?, args)
+    }
+
+    /// The same, by another build of this program.
+    pub(crate) fn start_by(program: &Path, args: &ServerArgs) -> anyhow::Result<Self> {
+        let mut child = Command::new(program)
+            .args(args.words())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("can't start a server")?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().context("the server has no output")?).read_line(&mut line)?;
+        let address = line.trim().strip_prefix("listening on ");
+        ensure!(address.is_some(), "the server did not start: it said {line:?}");
+        let address = address.unwrap_or_default().parse().context("no address")?;
+        Ok(Self { child, address })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        if let Err(error) = self.child.wait() {
+            eprintln!("could not end a server: {error}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The store as the floors above know it: a write goes into the writer's queue, a question to a reader.
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tollgate_domain::api_key::ApiKey;
+use tollgate_domain::client_token::ClientToken;
+use tollgate_domain::event::{Event, EventType};
+use tollgate_domain::id::{
+    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
+    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, WorkspaceId,
+};
+use tollgate_domain::notification::{DeliveryAttempt, Notification};
+use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
+use tollgate_domain::time::Timestamp;
+use tollgate_domain::workspace::Workspace;
+use tollgate_storage::{
+    Change, ClientTokenPage, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
+    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError,
+};
+
+use super::{SqliteStore, reads};
+
+#[async_trait]
+impl Storage for SqliteStore {
+    async fn commit(&self, change: Change) -> Result<Outcome, StorageError> {
+        self.running.queue()?.commit(change).await
+    }
+
+    async fn workspace(&self, id: WorkspaceId) -> Result<Option<Workspace>, StorageError> {
+        self.readers
+            .read(move |connection| reads::workspace(connection, id))
+            .await
+    }
+
+    async fn workspaces(&self) -> Result<Vec<Workspace>, StorageError> {
+        self.readers.read(reads::workspaces).await
+    }
+
+    async fn client_token(
+        &self,
+        workspace: WorkspaceId,
+        id: ClientTokenId,
+    ) -> Result<Option<ClientToken>, StorageError> {
+        self.readers
+            .read(move |connection| reads::client_token(connection, workspace, id))
+            .await
+    }
+
+    async fn client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        page: &ClientTokenPage,
+    ) -> Result<Slice<ClientToken>, StorageError> {
+        let page = page.clone();
+        self.readers
+            .read(move |connection| reads::client_tokens(connection, workspace, &page))
+            .await
+    }
+
+    async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
+        self.readers
+            .read(move |connection| reads::api_key(connection, id))
+            .await
+    }
+
+    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
+        let page = *page;
+        self.readers
+            .read(move |connection| reads::api_keys(connection, workspace, page))
+            .await
+    }
+
+    async fn api_keys_due(
+        &self,
+        now: Timestamp,
+        announce_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<ApiKey>, StorageError> {
+        self.readers
+            .read(move |connection| reads::api_keys_due(connection, now, announce_before, limit))
+            .await
+    }
+
+    async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
+        let page = page.clone();
+        self.readers
+            .read(move |connection| reads::events(connection, workspace, &page))
+            .await
+    }
+
+    async fn events_between(
+        &self,
+        after: u64,
+        upto: u64,
+        types: &[EventType],
+    ) -> Result<Vec<(u64, Event)>, StorageError> {
+        let types = types.to_vec();
+        self.readers
+            .read(move |connection| reads::events_between(connection, after, upto, &types))
+            .await
+    }
+
+    async fn workspace_events_between(
+        &self,
+        workspace: WorkspaceId,
+        after: u64,
+        upto: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Event)>, StorageError> {
+        self.readers
+            .read(move |connection| reads::workspace_events_between(connection, workspace, (after, upto), limit))
+            .await
+    }
+
+    async fn notification_setting(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationSettingId,
+    ) -> Result<Option<NotificationSetting>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notification_settings::one(connection, workspace, id))
+            .await
+    }
+
+    async fn all_notification_settings(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<Vec<NotificationSetting>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notification_settings::all(connection, workspace))
+            .await
+    }
+
+    async fn notification_settings(
+        &self,
+        workspace: WorkspaceId,
+        page: &NotificationSettingPage,
+    ) -> Result<Slice<NotificationSetting>, StorageError> {
+        let page = page.clone();
+        self.readers
+            .read(move |connection| reads::notification_settings::page(connection, workspace, &page))
+            .await
+    }
+
+    async fn due_notification_settings(&self, now: Timestamp) -> Result<Vec<NotificationSetting>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notification_settings::due(connection, now))
+            .await
+    }
+
+    async fn notification(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationId,
+    ) -> Result<Option<Notification>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notifications::one(connection, workspace, id))
+            .await
+    }
+
+    async fn notifications(
+        &self,
+        workspace: WorkspaceId,
+        page: &NotificationPage,
+    ) -> Result<Slice<Notification>, StorageError> {
+        let page = page.clone();
+        self.readers
+            .read(move |connection| reads::notifications::page(connection, workspace, &page))
+            .await
+    }
+
+    async fn delivery_attempts(
+        &self,
+        notification: NotificationId,
+        page: &Page<NotificationLogKind>,
+    ) -> Result<Slice<DeliveryAttempt>, StorageError> {
+        let page = *page;
+        self.readers
+            .read(move |connection| reads::notifications::attempts(connection, notification, page))
+            .await
+    }
+
+    async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {
+        self.readers
+            .read(move |connection| reads::simulations::one(connection, workspace, id))
+            .await
+    }
+
+    async fn simulations(
+        &self,
+        workspace: WorkspaceId,
+        page: &SimulationPage,
+    ) -> Result<Slice<Simulation>, StorageError> {
+        let page = page.clone();
+        self.readers
+            .read(move |connection| reads::simulations::page(connection, workspace, &page))
+            .await
+    }
+
+    async fn simulation_run(
+        &self,
+        workspace: WorkspaceId,
+        simulation: SimulationId,
+        id: SimulationRunId,
+    ) -> Result<Option<SimulationRun>, StorageError> {
+        self.readers
+            .read(move |connection| reads::simulations::run(connection, workspace, simulation, id))
+            .await
+    }
+
+    async fn simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulation: SimulationId,
+        page: &IdPage<SimulationRunKind>,
+    ) -> Result<Slice<SimulationRun>, StorageError> {
+        let page = page.clone();
+        self.readers
+            .read(move |connection| reads::simulations::runs(connection, workspace, simulation, &page))
+            .await
+    }
+
+    async fn simulation_event(
+        &self,
+        workspace: WorkspaceId,
+        run: SimulationRunId,
+        id: SimulationEventId,
+    ) -> Result<Option<SimulationEvent>, StorageError> {
+        self.readers
+            .read(move |connection| reads::simulations::event(connection, workspace, run, id))
+            .await
+    }
+
+    async fn simulation_events(
+        &self,
+        workspace: WorkspaceId,
+        run: SimulationRunId,
+        page: &IdPage<SimulationEventKind>,
+    ) -> Result<Slice<SimulationEvent>, StorageError> {
+        let page = page.clone();
+        self.readers
+            .read(move |connection| reads::simulations::events(connection, workspace, run, &page))
+            .await
+    }
+
+    async fn simulation_events_of(
+        &self,
+        workspace: WorkspaceId,
+        runs: &[SimulationRunId],
+        limit: usize,
+    ) -> Result<Vec<SimulationEvent>, StorageError> {
+        let runs = runs.to_vec();
+        self.readers
+            .read(move |connection| reads::simulations::events_of(connection, workspace, &runs, limit))
+            .await
+    }
+
+    async fn simulation_events_due(
+        &self,
+        claimed_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<SimulationEvent>, StorageError> {
+        self.readers
+            .read(move |connection| reads::simulations::events_due(connection, claimed_before, limit))
+            .await
+    }
+
+    async fn idempotent_answer(
+        &self,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<IdempotentAnswer>, StorageError> {
+        let key = key.clone();
+        self.readers
+            .read(move |connection| reads::idempotent_answer(connection, &key, now))
+            .await
+    }
+
+    async fn sequence(&self) -> Result<u64, StorageError> {
+        self.readers.read(reads::head).await
+    }
+
+    fn pulse(&self) -> watch::Receiver<Pulse> {
+        self.pulse.subscribe()
+    }
+}
