@@ -6,6 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tollgate_domain::event::EventType;
 use tollgate_domain::notification_setting::{DestinationType, NotificationSetting};
+use tollgate_domain::signature::EndpointSecret;
 use tollgate_domain::time::Timestamp;
 
 use crate::sender::{Answer, Message};
@@ -32,7 +33,7 @@ pub(crate) struct Attempt {
 
 /// What became of a parcel.
 pub(crate) struct Attempted {
-    /// With the new secret, where the receiver may still have the old one.
+    /// With a secret that the receiver may not have.
     pub(crate) first: Option<Attempt>,
     /// The one that counts.
     pub(crate) last: Attempt,
@@ -54,32 +55,36 @@ impl Delivery {
 
     async fn post(&self, setting: &NotificationSetting, parcel: Parcel<'_>) -> Attempted {
         let at = self.clock.now();
-        let old = setting
-            .previous_secret
-            .as_ref()
-            .filter(|(_, until)| at < *until)
-            .map(|(secret, _)| secret);
-        let mut message = Message {
+        let message = Message {
             event_id: parcel.event_id,
             body: Bytes::from(parcel.payload),
             secret: &setting.secret,
-            also: old,
+            also: previous(setting, at),
         };
         let answer = self.sender.attempt(&setting.destination, &message, at).await;
         let attempt = Attempt { at, answer };
-        let Some(old) = old.filter(|_| attempt.answer.may_refuse_signature()) else {
+        if !attempt.answer.may_refuse_signature() {
+            return Attempted {
+                first: None,
+                last: attempt,
+            };
+        }
+        // The receiver may still have the old secret; or the new one already, when the setting was read before the
+        // rotation. So it is read again.
+        let fresh = self.storage.notification_setting(setting.workspace, setting.id).await;
+        let fresh = fresh.ok().flatten();
+        let at = self.clock.now();
+        let Some(other) = other_secret(fresh.as_ref().unwrap_or(setting), &setting.secret, at) else {
             return Attempted {
                 first: None,
                 last: attempt,
             };
         };
-        // The receiver may still have the old secret.
-        message = Message {
-            secret: old,
+        let message = Message {
+            secret: other,
             also: Some(&setting.secret),
             ..message
         };
-        let at = self.clock.now();
         let answer = self.sender.attempt(&setting.destination, &message, at).await;
         Attempted {
             first: Some(attempt),
@@ -108,4 +113,23 @@ impl Delivery {
             Err(problem) => Answer::failed(&problem, began.elapsed()),
         }
     }
+}
+
+/// The secret before, while its receiver may still have it.
+fn previous(setting: &NotificationSetting, now: Timestamp) -> Option<&EndpointSecret> {
+    let (secret, until) = setting.previous_secret.as_ref()?;
+    (now < *until).then_some(secret)
+}
+
+/// The newest secret that isn't `tried`, if there is another one.
+fn other_secret<'a>(
+    setting: &'a NotificationSetting,
+    tried: &EndpointSecret,
+    now: Timestamp,
+) -> Option<&'a EndpointSecret> {
+    let known = [Some(&setting.secret), previous(setting, now)];
+    known
+        .into_iter()
+        .flatten()
+        .find(|secret| secret.reveal() != tried.reveal())
 }

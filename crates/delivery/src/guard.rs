@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::{Host, Url};
 
+use crate::names::Names;
+
 /// Why a destination may not be reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -71,12 +73,22 @@ const HOLDS_V4: [(Ipv6Addr, u8); 4] = [
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
     opened: Vec<IpNet>,
+    names: Names,
 }
 
 impl Guard {
     /// Public addresses, and these networks.
-    pub const fn new(opened: Vec<IpNet>) -> Self {
-        Self { opened }
+    pub fn new(opened: Vec<IpNet>) -> Self {
+        Self {
+            opened,
+            names: Names::default(),
+        }
+    }
+
+    /// The same, with addresses from elsewhere than the machine's resolver.
+    #[must_use]
+    pub fn with_names(self, names: Names) -> Self {
+        Self { names, ..self }
     }
 
     /// Whether this address may be connected to.
@@ -123,17 +135,15 @@ impl Guard {
     /// The addresses behind a host that may be connected to: the name is resolved here, once.
     pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Refusal> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let all: Vec<SocketAddr> = match bare.parse::<IpAddr>() {
-            Ok(address) => vec![SocketAddr::new(address, port)],
-            Err(_) => tokio::net::lookup_host((bare, port))
-                .await
-                .map_err(|_| Refusal::Unresolved(host.to_owned()))?
-                .collect(),
+        let all = match bare.parse() {
+            Ok(address) => vec![address],
+            Err(_) => self.names.find(bare).await.unwrap_or_default(),
         };
         if all.is_empty() {
             return Err(Refusal::Unresolved(host.to_owned()));
         }
-        let allowed: Vec<SocketAddr> = all.into_iter().filter(|address| self.allows(address.ip())).collect();
+        let allowed = all.into_iter().filter(|address| self.allows(*address));
+        let allowed: Vec<SocketAddr> = allowed.map(|address| SocketAddr::new(address, port)).collect();
         if allowed.is_empty() {
             Err(Refusal::NotPublic(host.to_owned()))
         } else {

@@ -1,20 +1,20 @@
-//! One destination's queue: leases a little ahead, sends a bounded number at once, records each outcome.
+//! One destination's queue: leases a little ahead, has a bounded number of attempts under way, records each outcome.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tollgate_domain::environment::Environment;
-use tollgate_domain::notification::{self, DeliveryAttempt, Notification, NotificationStatus};
+use tollgate_domain::notification::Notification;
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_storage::{AttemptRecord, Change, Outcome, StorageError, Write};
 
-use crate::attempt::{Attempt, Parcel};
 use crate::sender::TIMEOUT;
-use crate::worker::Delivery;
+use crate::worker::{Delivery, PAUSE, Place};
 
 /// How long others keep their hands off what was leased.
 const LEASE: Duration = Duration::from_secs(25);
@@ -22,26 +22,50 @@ const LEASE: Duration = Duration::from_secs(25);
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(2 * TIMEOUT.as_secs() + 3);
 /// How long after leasing an attempt may begin.
 const BEGIN_WITHIN: Duration = LEASE.saturating_sub(LONGEST_ATTEMPT);
-/// How far ahead a lane leases at the most.
-const MOST_AHEAD: usize = 512;
 /// How long what is leased ahead may wait, so that an attempt begins well before its lease ends.
 const AHEAD: Duration = Duration::from_secs(4);
+/// How many outcomes may wait for the store. As long as there are more, nothing is sent.
+const MOST_UNRECORDED: usize = 1_024;
+/// How old the setting may be when an attempt begins: so long after a change, the old destination may still be sent to.
+const FRESH: Duration = Duration::from_millis(100);
+/// How long what is leased still goes out after the worker was stopped: a destination that is well loses no time by
+/// our restart.
+const DRAIN: Duration = Duration::from_secs(2);
 
 /// A leased notification.
 struct Leased {
     notification: Notification,
-    /// After this moment it isn't begun: the lease may end before it is recorded.
-    begin_before: Instant,
+    leased_at: Instant,
+}
+
+/// What a look at the store gives.
+struct Look {
+    /// The setting, if it is still there and active.
+    setting: Option<NotificationSetting>,
+    began_at: Instant,
+    leased: Vec<Notification>,
+    /// Whether more may be due.
+    more: bool,
+}
+
+/// An attempt that was made, to be recorded while its lease lasts.
+struct Made {
+    record: AttemptRecord,
+    leased_at: Instant,
 }
 
 pub(crate) struct Lane {
     delivery: Delivery,
     setting: Arc<NotificationSetting>,
     environment: Environment,
-    poke: Arc<Notify>,
-    stop: CancellationToken,
+    place: Place,
+    /// When the setting was read.
+    read_at: Option<Instant>,
     waiting: VecDeque<Leased>,
-    running: JoinSet<Duration>,
+    /// At most one.
+    looking: JoinSet<Result<Look, StorageError>>,
+    sending: JoinSet<(Option<Made>, Duration)>,
+    recording: JoinSet<()>,
     /// How long an attempt takes lately; decides how far ahead to lease.
     pace: Duration,
 }
@@ -51,172 +75,177 @@ impl Lane {
         delivery: Delivery,
         setting: NotificationSetting,
         environment: Environment,
-        poke: Arc<Notify>,
-        stop: CancellationToken,
+        place: Place,
     ) -> Self {
         Self {
             delivery,
             setting: Arc::new(setting),
             environment,
-            poke,
-            stop,
+            place,
+            read_at: None,
             waiting: VecDeque::new(),
-            running: JoinSet::new(),
+            looking: JoinSet::new(),
+            sending: JoinSet::new(),
+            recording: JoinSet::new(),
             pace: TIMEOUT,
         }
     }
 
-    /// Works until nothing is due any more.
-    pub(crate) async fn run(mut self) {
-        let most = self.delivery.settings.per_destination.max(1);
-        let mut look = true;
-        while !self.stop.is_cancelled() {
-            if look && self.waiting.len() < most {
-                look = match self.lease().await {
-                    Ok(all) => all,
-                    Err(error) => {
-                        tracing::warn!(%error, setting = %self.setting.id, "could not lease notifications");
-                        false
-                    }
-                };
+    /// Works until nothing is due any more, or until stopped; `poke` says that more is due.
+    pub(crate) async fn run(mut self, poke: Arc<Notify>, stop: CancellationToken) {
+        let mut more = true;
+        let mut not_before = Instant::now(); // the next look; after one that failed, not at once
+        let mut stopped_at: Option<Instant> = None;
+        loop {
+            if stopped_at.is_some_and(|stopped_at| stopped_at.elapsed() > DRAIN) {
+                self.waiting.clear();
             }
-            while self.running.len() < most
-                && let Some(leased) = self.waiting.pop_front()
-            {
-                self.start(leased);
+            if self.looking.is_empty() && Instant::now() >= not_before {
+                let ahead = self.ahead();
+                if more && stopped_at.is_none() && self.waiting.len() <= ahead / 2 {
+                    more = false;
+                    self.look(ahead);
+                } else if !self.waiting.is_empty() && !self.is_fresh() {
+                    self.look(0);
+                }
             }
-            if self.running.is_empty() && self.waiting.is_empty() && !look {
+            self.start_waiting();
+            let is_idle = self.waiting.is_empty()
+                && self.looking.is_empty()
+                && self.sending.is_empty()
+                && self.recording.is_empty();
+            if is_idle && (!more || stopped_at.is_some()) {
                 return;
             }
             tokio::select! {
-                () = self.stop.cancelled() => {}
-                () = self.poke.notified() => look = true,
-                Some(ended) = self.running.join_next(), if !self.running.is_empty() => self.keep_pace(ended),
-            }
-            while let Some(ended) = self.running.try_join_next() {
-                self.keep_pace(ended);
+                () = stop.cancelled(), if stopped_at.is_none() => stopped_at = Some(Instant::now()),
+                () = poke.notified() => more = true,
+                Some(looked) = self.looking.join_next() => match self.take(looked) {
+                    Ok(all) => more |= all,
+                    Err(error) => {
+                        tracing::warn!(%error, setting = %self.setting.id, "could not lease notifications");
+                        not_before = Instant::now() + PAUSE;
+                        more = true;
+                    }
+                },
+                Some(sent) = self.sending.join_next() => self.record(sent),
+                Some(_) = self.recording.join_next() => while self.recording.try_join_next().is_some() {},
+                () = tokio::time::sleep_until(not_before), if not_before > Instant::now() => {}
             }
         }
-        while self.running.join_next().await.is_some() {}
     }
 
-    /// A weighted mean of the last attempts.
-    fn keep_pace(&mut self, ended: Result<Duration, tokio::task::JoinError>) {
-        match ended {
-            Ok(took) => self.pace = (self.pace * 15 + took) / 16,
-            Err(error) => tracing::error!(%error, "an attempt ended abnormally; its lease will end"),
-        }
-    }
-
-    /// Takes what is due, as much as can be begun in time; whether there may be more.
-    async fn lease(&mut self) -> Result<bool, StorageError> {
-        let storage = &self.delivery.storage;
-        match storage
-            .notification_setting(self.setting.workspace, self.setting.id)
-            .await?
-        {
-            Some(setting) if setting.active => self.setting = Arc::new(setting),
-            _ => return Ok(false),
-        }
-        let most = self.delivery.settings.per_destination.max(1);
+    /// How many attempts may be under way, and how many notifications leased.
+    fn ahead(&self) -> usize {
+        let (at_once, most) = self.place.share();
         let rounds = AHEAD.as_micros() / self.pace.as_micros().max(1);
-        let limit = usize::try_from(rounds)
-            .unwrap_or(usize::MAX)
-            .saturating_mul(most)
-            .clamp(most, MOST_AHEAD.max(most));
-        let leased_at = Instant::now();
-        let now = self.delivery.clock.now();
-        let write = Write::LeaseNotifications {
-            setting: self.setting.id,
-            now,
-            until: now.plus(LEASE),
-            limit,
-        };
-        let Outcome::Leased(leased) = storage.commit(Change::silent(write)).await? else {
-            return Ok(false);
-        };
-        let all = leased.len() == limit;
-        let begin_before = leased_at + BEGIN_WITHIN;
-        self.waiting.extend(leased.into_iter().map(|notification| Leased {
-            notification,
-            begin_before,
-        }));
-        Ok(all)
+        let rounds = usize::try_from(rounds).unwrap_or(usize::MAX);
+        rounds.saturating_mul(at_once).clamp(at_once, most)
     }
 
-    fn start(&mut self, leased: Leased) {
-        let (delivery, setting, environment) = (self.delivery.clone(), Arc::clone(&self.setting), self.environment);
-        self.running.spawn(async move {
-            let began = Instant::now();
-            let slot = delivery.slots.acquire().await.expect("the semaphore is never closed");
-            if Instant::now() < leased.begin_before {
-                deliver(&delivery, &setting, environment, &leased.notification).await;
+    fn is_fresh(&self) -> bool {
+        self.read_at.is_some_and(|read_at| read_at.elapsed() <= FRESH)
+    }
+
+    /// Reads the setting, and leases up to `limit` of what is due.
+    fn look(&mut self, limit: usize) {
+        let delivery = self.delivery.clone();
+        let (workspace, id) = (self.setting.workspace, self.setting.id);
+        self.looking.spawn(async move {
+            let began_at = Instant::now();
+            let setting = delivery.storage.notification_setting(workspace, id).await?;
+            let setting = setting.filter(|setting| setting.active);
+            let mut leased = Vec::new();
+            if setting.is_some() && limit > 0 {
+                let now = delivery.clock.now();
+                let write = Write::LeaseNotifications {
+                    setting: id,
+                    now,
+                    until: now.plus(LEASE),
+                    limit,
+                };
+                if let Outcome::Leased(due) = delivery.storage.commit(Change::silent(write)).await? {
+                    leased = due;
+                }
             }
-            drop(slot);
-            began.elapsed()
+            Ok(Look {
+                setting,
+                began_at,
+                more: limit > 0 && leased.len() == limit,
+                leased,
+            })
         });
     }
-}
 
-/// One attempt and its record.
-async fn deliver(
-    delivery: &Delivery,
-    setting: &NotificationSetting,
-    environment: Environment,
-    notification: &Notification,
-) {
-    let event = &notification.event;
-    let parcel = Parcel {
-        event_id: event.id.to_string(),
-        event_type: event.event_type,
-        subject: &event.subject,
-        occurred_at: event.occurred_at,
-        notification_id: &notification.id,
-        payload: notification::payload(event, notification.id),
-    };
-    let attempted = delivery.attempt(setting, parcel).await;
-    let answer = &attempted.last.answer;
-    let at = delivery.clock.now();
-    let failed = notification.times_attempted + 1;
-    let delay = delivery
-        .settings
-        .schedule(environment)
-        .delay_after(failed, answer.retry_after);
-    let (status, retry_at) = match delay {
-        _ if answer.is_success() => (NotificationStatus::Delivered, None),
-        Some(delay) => (NotificationStatus::NeedsRetry, Some(at.plus(delay))),
-        None => (NotificationStatus::Failed, None),
-    };
-    let attempts = attempted.first.into_iter().chain([attempted.last]);
-    let record = AttemptRecord {
-        workspace: notification.workspace,
-        setting: setting.id,
-        attempts: attempts
-            .map(|attempt| logged(delivery, notification, attempt))
-            .collect(),
-        status,
-        retry_at,
-        at,
-    };
-    if let Err(error) = delivery
-        .storage
-        .commit(Change::silent(Write::RecordAttempt(record)))
-        .await
-    {
-        tracing::warn!(%error, notification = %notification.id, "could not record an attempt; it will be made again");
+    /// Whether more may be due. What waits for a destination that is gone or switched off is left to its lease's end.
+    fn take(&mut self, looked: Result<Result<Look, StorageError>, JoinError>) -> Result<bool, StorageError> {
+        let looked = looked.map_err(|error| StorageError::Unavailable(error.into()))??;
+        let Some(setting) = looked.setting else {
+            self.waiting.clear();
+            return Ok(false);
+        };
+        self.setting = Arc::new(setting);
+        self.read_at = Some(looked.began_at);
+        self.waiting
+            .extend(looked.leased.into_iter().map(|notification| Leased {
+                notification,
+                leased_at: looked.began_at,
+            }));
+        Ok(looked.more)
+    }
+
+    fn start_waiting(&mut self) {
+        let (at_once, _) = self.place.share();
+        while self.sending.len() < at_once
+            && self.recording.len() < MOST_UNRECORDED
+            && self.is_fresh()
+            && let Some(leased) = self.waiting.pop_front()
+        {
+            let (delivery, setting, environment) = (self.delivery.clone(), Arc::clone(&self.setting), self.environment);
+            self.sending.spawn(async move {
+                let began = Instant::now();
+                let _slot = delivery.slots.acquire().await.expect("the semaphore is never closed");
+                let leased_at = leased.leased_at;
+                let mut made = None;
+                // Later, the lease could end before the outcome is recorded, and somebody else would try as well.
+                if leased_at.elapsed() < BEGIN_WITHIN {
+                    let record = delivery.deliver(&setting, environment, &leased.notification).await;
+                    made = Some(Made { record, leased_at });
+                }
+                (made, began.elapsed())
+            });
+        }
+    }
+
+    fn record(&mut self, sent: Result<(Option<Made>, Duration), JoinError>) {
+        match sent {
+            Ok((made, took)) => {
+                self.pace = (self.pace * 15 + took) / 16; // a weighted mean of the last attempts
+                if let Some(made) = made {
+                    self.recording.spawn(record(self.delivery.clone(), made));
+                }
+            }
+            Err(error) => tracing::error!(%error, "an attempt ended abnormally; it is made again when its lease ends"),
+        }
     }
 }
 
-fn logged(delivery: &Delivery, notification: &Notification, attempt: Attempt) -> DeliveryAttempt {
-    let Attempt { at, answer } = attempt;
-    DeliveryAttempt {
-        id: delivery.ids.next(at, delivery.entropy.as_ref()),
-        notification: notification.id,
-        response_code: answer.status,
-        response_content_type: answer.content_type,
-        response_body: answer.body,
-        problem: answer.problem,
-        attempted_at: at,
-        duration_ms: u32::try_from(answer.took.as_millis()).unwrap_or(u32::MAX),
+/// Records an attempt; goes on trying, while the lease lasts, when the store gives no answer.
+async fn record(delivery: Delivery, made: Made) {
+    loop {
+        let write = Write::RecordAttempt(made.record.clone());
+        let Err(error) = delivery.storage.commit(Change::silent(write)).await else {
+            return;
+        };
+        if made.leased_at.elapsed() + 2 * PAUSE > LEASE {
+            let notification = made
+                .record
+                .attempts
+                .first()
+                .map(|attempt| attempt.notification.to_string());
+            tracing::warn!(%error, ?notification, "could not record an attempt; it is made again when its lease ends");
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }

@@ -1,20 +1,24 @@
 //! The delivery plane: claims due notifications, signs, sends, records.
 //!
 //! A notification is made in its event's own commit. From there: `worker` finds settings with something due and gives
-//! each a lane of its own; a `lane` leases, sends a bounded number at once, and records each outcome. Simulated events
-//! have no notification: `simulations` claims, sends and records them beside the lanes. Either way `attempt` delivers
-//! once: by `sender`, which makes one HTTP attempt through `guard`, which decides what addresses may be reached; or by
-//! `mail`.
+//! each a lane of its own; a `lane` leases, has a bounded number of attempts under way, and records each outcome, which
+//! `notifications` tells. Simulated events have no notification: `simulations` claims, sends and records them beside the
+//! lanes. Either way `attempt` delivers once: by `sender`, which makes one HTTP request over a connection that
+//! `connector` opens where `guard` allows it, or by `mail`. `names` looks up addresses.
 
 mod attempt;
+mod connector;
 mod guard;
 mod lane;
 mod mail;
+mod names;
+mod notifications;
 mod sender;
 mod simulations;
 mod worker;
 
 pub use guard::{Guard, Refusal};
 pub use mail::{Mailer, MailerError};
+pub use names::{Found, Names};
 pub use sender::{Answer, Sender};
 pub use worker::{Delivery, Settings};

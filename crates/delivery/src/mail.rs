@@ -55,7 +55,10 @@ impl Mailer {
             .header(ContentType::TEXT_PLAIN)
             .body(text(parcel))
             .map_err(|error| error.to_string())?;
-        let answer = self.transport.send(message).await.map_err(|error| error.to_string())?;
+        // The transport's own limit is for each step of the conversation.
+        let answer = tokio::time::timeout(TIMEOUT, self.transport.send(message)).await;
+        let answer = answer.map_err(|_| format!("no answer within {} s", TIMEOUT.as_secs()))?;
+        let answer = answer.map_err(|error| error.to_string())?;
         Ok(answer.message().collect::<Vec<_>>().join(" "))
     }
 }

@@ -1,33 +1,33 @@
 //! One HTTP attempt: signs now, connects through the guard, follows no redirect, and reads no more of the answer than
 //! the log keeps.
 
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::Response;
+use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
+use hyper::http::Extensions;
 use hyper::{Method, Request, StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::TcpStream;
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
 use tollgate_domain::signature::EndpointSecret;
 use tollgate_domain::time::Timestamp;
 
+use crate::connector::{GuardedConnector, Used};
 use crate::guard::{Guard, Refusal};
 
 /// How long an attempt may take in all. Contract, section 11.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
-/// How long one address may take to accept a connection, so that a second address gets its chance.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How much of an answer's body the log keeps, in bytes.
 const BODY_KEPT: usize = 32 * 1024;
-/// How long an idle connection is kept.
-const IDLE: Duration = Duration::from_mins(1);
+/// How long an idle connection is kept: less than the five seconds after which many servers close theirs.
+const IDLE: Duration = Duration::from_secs(4);
 /// How many idle connections are kept for one receiver.
 const IDLE_PER_HOST: usize = 64;
 
@@ -94,8 +94,20 @@ pub struct Sender {
 impl Sender {
     /// Over connections that `guard` lets through; TLS by the machine's certificates.
     pub fn new(guard: Guard) -> io::Result<Self> {
+        Ok(Self::over(guard, tls()?.with_native_roots()?.with_no_client_auth()))
+    }
+
+    /// The same, but believing only these certificate authorities.
+    pub fn trusting(guard: Guard, roots: RootCertStore) -> io::Result<Self> {
+        Ok(Self::over(
+            guard,
+            tls()?.with_root_certificates(roots).with_no_client_auth(),
+        ))
+    }
+
+    fn over(guard: Guard, tls: ClientConfig) -> Self {
         let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
+            .with_tls_config(tls)
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(GuardedConnector { guard: guard.clone() });
@@ -104,7 +116,7 @@ impl Sender {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IDLE_PER_HOST)
             .build(connector);
-        Ok(Self { client, guard })
+        Self { client, guard }
     }
 
     /// One attempt at `now`, by the wall clock that receivers compare with.
@@ -115,7 +127,7 @@ impl Sender {
             Err(refusal) => return Answer::failed(&refusal, began.elapsed()),
         };
         let deadline = tokio::time::Instant::now() + TIMEOUT;
-        let response = match tokio::time::timeout_at(deadline, self.client.request(request)).await {
+        let response = match tokio::time::timeout_at(deadline, self.send(request)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Answer::failed(&reason(&error), began.elapsed()),
             Err(_) => return Answer::failed(&format!("no answer within {} s", TIMEOUT.as_secs()), began.elapsed()),
@@ -129,6 +141,23 @@ impl Sender {
             problem: problem.or_else(|| redirected(parts.status)),
             retry_after: retry_after(&parts.headers, now),
             took: began.elapsed(),
+        }
+    }
+
+    /// On a connection that had carried answers before and turns out to be closed, the request is made anew: that is
+    /// the end of the connection, and says nothing of this request.
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Error> {
+        loop {
+            match self.client.request(request.clone()).await {
+                Err(error) if was_used(&error) => {}
+                Err(error) => return Err(error),
+                Ok(response) => {
+                    if let Some(used) = response.extensions().get::<Used>() {
+                        used.note();
+                    }
+                    return Ok(response);
+                }
+            }
         }
     }
 
@@ -168,8 +197,22 @@ impl Sender {
     }
 }
 
+fn tls() -> io::Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>> {
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)
+}
+
+fn was_used(error: &Error) -> bool {
+    let mut extensions = Extensions::new();
+    if let Some(connection) = error.connect_info() {
+        connection.get_extras(&mut extensions);
+    }
+    extensions.get::<Used>().is_some_and(Used::is_used)
+}
+
 /// The body, cut, and why it isn't whole.
-async fn read(mut body: hyper::body::Incoming, deadline: tokio::time::Instant) -> (String, Option<String>) {
+async fn read(mut body: Incoming, deadline: tokio::time::Instant) -> (String, Option<String>) {
     let mut kept = Vec::new();
     let problem = loop {
         match tokio::time::timeout_at(deadline, body.frame()).await {
@@ -218,43 +261,4 @@ fn reason(error: &(dyn std::error::Error + 'static)) -> String {
         innermost = source;
     }
     format!("no answer: {innermost}")
-}
-
-/// Connects to addresses that the guard lets through, and to no others.
-#[derive(Clone, Debug)]
-struct GuardedConnector {
-    guard: Guard,
-}
-
-impl tower::Service<Uri> for GuardedConnector {
-    type Response = TokioIo<TcpStream>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, io::Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let guard = self.guard.clone();
-        Box::pin(async move {
-            let host = uri.host().unwrap_or_default();
-            let port = uri
-                .port_u16()
-                .unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-            let addresses = guard.resolve(host, port).await.map_err(io::Error::other)?;
-            let mut last = None;
-            for address in addresses {
-                match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
-                    Ok(Ok(stream)) => {
-                        stream.set_nodelay(true)?;
-                        return Ok(TokioIo::new(stream));
-                    }
-                    Ok(Err(error)) => last = Some(error),
-                    Err(_) => last = Some(io::ErrorKind::TimedOut.into()),
-                }
-            }
-            Err(last.unwrap_or_else(|| io::Error::other("no address")))
-        })
-    }
 }

@@ -18,7 +18,7 @@ use tollgate_domain::time::Timestamp;
 use tollgate_storage::{Change, Outcome, SimulationEventKey, SimulationRecord, StorageError, Write};
 
 use crate::attempt::Parcel;
-use crate::worker::{Delivery, GRACE, PAUSE, TICK};
+use crate::worker::{Delivery, GRACE, PAUSE};
 
 /// How old a pending event may become: longer than any attempt takes.
 const STALE: Duration = Duration::from_mins(1);
@@ -79,7 +79,7 @@ impl Delivery {
         while !stop.is_cancelled() {
             running.clear();
             let pause = match self.look_for_simulated(&mut running).await {
-                Ok(()) => TICK,
+                Ok(()) => self.settings.look_every,
                 Err(error) => {
                     tracing::warn!(%error, "could not look for simulated events");
                     PAUSE

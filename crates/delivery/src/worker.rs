@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tollgate_domain::ambient::{Clock, Entropy};
 use tollgate_domain::environment::Environment;
@@ -17,14 +19,12 @@ use crate::lane::Lane;
 use crate::mail::Mailer;
 use crate::sender::Sender;
 
-/// How often due notifications are looked for although nothing rang: retries become due by time alone.
-pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// The shortest time between two looks, however often the store rings.
 const BREATH: Duration = Duration::from_millis(2);
-/// How long to wait when the store gives no answer.
+/// How long to wait when the store gave no answer.
 pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 /// How long attempts that are under way get to finish when the worker is stopped. What is cut off is leased again.
-pub(crate) const GRACE: Duration = Duration::from_secs(12);
+pub(crate) const GRACE: Duration = Duration::from_secs(14);
 
 /// How deliveries are made.
 #[derive(Clone, Debug)]
@@ -35,8 +35,14 @@ pub struct Settings {
     pub live_schedule: RetrySchedule,
     /// Attempts at once for one destination.
     pub per_destination: usize,
-    /// Attempts at once in all.
+    /// Attempts at once in all; each destination with something due has an equal share.
     pub in_all: usize,
+    /// Leased ahead for one destination.
+    pub ahead_per_destination: usize,
+    /// Leased ahead in all, in equal shares: what bounds the memory that waiting notifications take.
+    pub ahead_in_all: usize,
+    /// How often due notifications are looked for although nothing rang: retries become due by time alone.
+    pub look_every: Duration,
 }
 
 impl Default for Settings {
@@ -46,6 +52,9 @@ impl Default for Settings {
             live_schedule: RetrySchedule::documented(Environment::Live),
             per_destination: 64,
             in_all: 2_048,
+            ahead_per_destination: 1_024,
+            ahead_in_all: 16_384,
+            look_every: Duration::from_millis(100),
         }
     }
 }
@@ -72,6 +81,57 @@ pub struct Delivery {
     pub(crate) slots: Arc<Semaphore>,
 }
 
+/// A lane's place beside the others, which share what there is.
+pub(crate) struct Place {
+    lanes: Arc<AtomicUsize>,
+    settings: Arc<Settings>,
+}
+
+impl Place {
+    fn new(lanes: &Arc<AtomicUsize>, settings: &Arc<Settings>) -> Self {
+        lanes.fetch_add(1, Ordering::Relaxed);
+        Self {
+            lanes: Arc::clone(lanes),
+            settings: Arc::clone(settings),
+        }
+    }
+
+    /// How many attempts may be under way, and how many notifications leased.
+    pub(crate) fn share(&self) -> (usize, usize) {
+        let (lanes, settings) = (self.lanes.load(Ordering::Relaxed).max(1), &self.settings);
+        let at_once = (settings.in_all / lanes).min(settings.per_destination).max(1);
+        let ahead = (settings.ahead_in_all / lanes).min(settings.ahead_per_destination);
+        (at_once, ahead.max(at_once))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.lanes.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The lanes that are open.
+#[derive(Default)]
+struct Lanes {
+    tasks: JoinSet<NotificationSettingId>,
+    pokes: HashMap<NotificationSettingId, Arc<Notify>>,
+    count: Arc<AtomicUsize>,
+}
+
+impl Lanes {
+    fn ended(&mut self, ended: Result<NotificationSettingId, JoinError>) {
+        match ended {
+            Ok(setting) => drop(self.pokes.remove(&setting)),
+            Err(error) => {
+                tracing::error!(%error, "a lane ended abnormally");
+                // Its setting can't be told, but nobody holds its poke any more.
+                self.pokes.retain(|_, poke| Arc::strong_count(poke) > 1);
+            }
+        }
+    }
+}
+
 impl Delivery {
     /// Delivers what is due in this store.
     pub fn new(
@@ -95,64 +155,60 @@ impl Delivery {
 
     /// Works until stopped, then lets the attempts under way finish.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(self.deliver(&stop), self.deliver_simulated(&stop));
+        tokio::join!(self.deliver_notifications(&stop), self.deliver_simulated(&stop));
     }
 
-    async fn deliver(&self, stop: &CancellationToken) {
+    async fn deliver_notifications(&self, stop: &CancellationToken) {
         let mut pulse = self.storage.pulse();
-        let mut lanes: JoinSet<NotificationSettingId> = JoinSet::new();
-        let mut pokes: HashMap<NotificationSettingId, Arc<Notify>> = HashMap::new();
+        let mut lanes = Lanes::default();
         while !stop.is_cancelled() {
             // Marked as seen before the look, so that a ring in between isn't lost.
             pulse.borrow_and_update();
-            let pause = match self.open_lanes(&mut lanes, &mut pokes, stop).await {
-                Ok(()) => TICK,
-                Err(error) => {
-                    tracing::warn!(%error, "could not look for due notifications");
-                    PAUSE
-                }
+            let began = Instant::now();
+            let looked = self.open_lanes(&mut lanes, stop).await;
+            // With very many destinations a look takes its time; it shall not be all that the store does.
+            let rest = if let Err(error) = &looked {
+                tracing::warn!(%error, "could not look for due notifications");
+                PAUSE
+            } else {
+                BREATH.max(4 * began.elapsed())
             };
+            if stop.run_until_cancelled(tokio::time::sleep(rest)).await.is_none() {
+                break;
+            }
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(ended) = lanes.join_next(), if !lanes.is_empty() => match ended {
-                    Ok(setting) => drop(pokes.remove(&setting)),
-                    // Its setting can't be told; all that still run are poked anew by the next look.
-                    Err(error) => {
-                        tracing::error!(%error, "a lane ended abnormally");
-                        pokes.retain(|_, poke| Arc::strong_count(poke) > 1);
-                    }
-                },
-                _ = pulse.changed() => tokio::time::sleep(BREATH).await,
-                () = tokio::time::sleep(pause) => {}
+                Some(ended) = lanes.tasks.join_next() => lanes.ended(ended),
+                Ok(()) = pulse.changed() => {}
+                () = tokio::time::sleep(self.settings.look_every) => {}
+            }
+            while let Some(ended) = lanes.tasks.try_join_next() {
+                lanes.ended(ended);
             }
         }
-        let drained = async { while lanes.join_next().await.is_some() {} };
+        let drained = async { while lanes.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(GRACE, drained).await.is_err() {
             tracing::warn!("some deliveries did not finish; they are tried again when their leases end");
         }
     }
 
     /// A lane for each setting with something due; those that have one are told to look.
-    async fn open_lanes(
-        &self,
-        lanes: &mut JoinSet<NotificationSettingId>,
-        pokes: &mut HashMap<NotificationSettingId, Arc<Notify>>,
-        stop: &CancellationToken,
-    ) -> Result<(), StorageError> {
+    async fn open_lanes(&self, lanes: &mut Lanes, stop: &CancellationToken) -> Result<(), StorageError> {
         for setting in self.storage.due_notification_settings(self.clock.now()).await? {
-            if let Some(poke) = pokes.get(&setting.id) {
+            if let Some(poke) = lanes.pokes.get(&setting.id) {
                 poke.notify_one();
                 continue;
             }
             let Some(workspace) = self.storage.workspace(setting.workspace).await? else {
                 continue;
             };
-            let poke = Arc::new(Notify::new());
-            pokes.insert(setting.id, Arc::clone(&poke));
-            let id = setting.id;
-            let lane = Lane::new(self.clone(), setting, workspace.environment, poke, stop.clone());
-            lanes.spawn(async move {
-                lane.run().await;
+            let (poke, id) = (Arc::new(Notify::new()), setting.id);
+            lanes.pokes.insert(id, Arc::clone(&poke));
+            let place = Place::new(&lanes.count, &self.settings);
+            let lane = Lane::new(self.clone(), setting, workspace.environment, place);
+            let stop = stop.clone();
+            lanes.tasks.spawn(async move {
+                lane.run(poke, stop).await;
                 id
             });
         }

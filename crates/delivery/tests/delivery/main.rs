@@ -1,0 +1,12 @@
+//! The delivery plane over real stores, with a stopped clock and receivers that behave as they are told.
+
+#[cfg(test)]
+mod bad_receivers;
+#[cfg(test)]
+mod figures;
+#[cfg(test)]
+mod receiver;
+#[cfg(test)]
+mod schedule;
+#[cfg(test)]
+mod stage;
