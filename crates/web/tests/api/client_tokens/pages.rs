@@ -129,7 +129,15 @@ pub(crate) async fn next_begins_with_the_host_that_the_caller_used(store: Store)
 
 pub(crate) async fn what_is_no_host_is_in_no_address(store: Store) {
     let app = TestApp::start(store).await;
-    for host in ["a b", "\"<>\"", "user:password@shop.example", "shop.example/path", "%20", "é", ""] {
+    for host in [
+        "a b",
+        "\"<>\"",
+        "user:password@shop.example",
+        "shop.example/path",
+        "%20",
+        "é",
+        "",
+    ] {
         let answer = list(&app, &[("Host", host)]).await;
         assert_eq!(answer.next(), "http://localhost/client-tokens?per_page=1", "{host:?}");
     }

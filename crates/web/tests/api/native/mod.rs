@@ -3,3 +3,5 @@
 pub(crate) mod authentication;
 pub(crate) mod client_tokens;
 pub(crate) mod errors;
+pub(crate) mod events;
+pub(crate) mod notification_settings;

@@ -248,7 +248,11 @@ impl Source {
         } else {
             endpoint.method.as_str()
         };
-        let query = if self.happens(2) { String::new() } else { self.query(endpoint) };
+        let query = if self.happens(2) {
+            String::new()
+        } else {
+            self.query(endpoint)
+        };
         let mut request = request(method, self.path(endpoint.path) + &query);
         if !self.happens(12) {
             request = request.header("Authorization", self.chance.pick(&self.authorizations));

@@ -99,7 +99,11 @@ impl TestApp {
 
     /// One attempt that leaves the notification like this; the notification as it is then.
     pub(crate) async fn attempted(&self, notification: &Value, status: NotificationStatus) -> Value {
-        let code = if status == NotificationStatus::Delivered { 200 } else { 503 };
+        let code = if status == NotificationStatus::Delivered {
+            200
+        } else {
+            503
+        };
         let retry_at = (status == NotificationStatus::NeedsRetry).then(|| self.clock.now().plus(super::HOUR));
         let attempts = vec![self.attempt(notification, code)];
         self.record(notification, attempts, status, retry_at).await;
