@@ -47,7 +47,7 @@ const ACTIVE: Filter = Filter {
 
 const SOURCE: Filter = Filter {
     name: "traffic_source",
-    description: "Only those that take this; all by default.",
+    description: "Only those with this one; all by default.",
     values: Some(|| SOURCES.map(str::to_owned).to_vec()),
 };
 
@@ -267,12 +267,8 @@ async fn list(Known(caller): Known, State(app): State<App>, mut query: ListQuery
         [only] => Some(only == "true"),
         _ => None,
     };
-    let sources = query.filter(&SOURCE);
+    let traffic_source = query.one_of(&SOURCE).and_then(|name| TrafficSource::from_name(&name));
     query.finish()?;
-    let traffic_source = match sources.as_slice() {
-        [only] => TrafficSource::from_name(only),
-        _ => None,
-    };
     let asked = NotificationSettingPage {
         page,
         active,
