@@ -164,7 +164,7 @@ pub(crate) async fn another_workspaces_notification_does_not_exist(store: Store)
         }
         let setting = at(&notification, "notification_setting_id");
         for query in [
-            "".to_owned(),
+            String::new(),
             format!("?notification_setting_id={setting}"),
             format!("?search={id}"),
         ] {
