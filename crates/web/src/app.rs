@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
+use tokio_util::sync::CancellationToken;
 use tollgate_delivery::Guard;
 use tollgate_domain::environment::Environment;
 use tollgate_service::Service;
@@ -51,6 +52,8 @@ pub struct App {
     pub(crate) service: Service,
     pub(crate) settings: Arc<Settings>,
     pub(crate) limiter: Option<Arc<DefaultKeyedRateLimiter<std::net::IpAddr>>>,
+    /// Ends what waits for something to happen.
+    pub(crate) stop: CancellationToken,
 }
 
 impl App {
@@ -62,6 +65,7 @@ impl App {
             service,
             settings: Arc::new(settings),
             limiter,
+            stop: CancellationToken::new(),
         }
     }
 }

@@ -27,7 +27,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 const FORGET: Duration = Duration::from_secs(10);
 
 /// Serves until `stop`, then lets what is in flight finish.
-pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, mut app: App, stop: CancellationToken) -> std::io::Result<()> {
+    app.stop = stop.clone();
     let router = router(&app);
     let mut builder = Builder::new(TokioExecutor::new());
     builder

@@ -66,14 +66,19 @@ struct PlacedEvent<'a> {
     event: EventView<'a>,
 }
 
-/// 200 with what happened, as soon as anything did or the time is over.
+/// 200 with what happened, as soon as anything did, the time is over, or the server stops.
 async fn follow(Known(caller): Known, State(app): State<App>, mut query: ListQuery) -> Result<Response, ApiError> {
     let after = query.number(&AFTER).and_then(|place| u64::try_from(place).ok());
     let limit = query.number(&LIMIT).unwrap_or(DEFAULT_LIMIT);
     let wait = Duration::from_secs(query.number(&WAIT).unwrap_or(0).unsigned_abs());
     query.finish()?;
     let limit = usize::try_from(limit).unwrap_or(1);
-    let followed = app.service.follow_events(&caller, after, limit, wait).await?;
+    let waiting = app.service.follow_events(&caller, after, limit, wait);
+    let followed = match app.stop.run_until_cancelled(waiting).await {
+        Some(followed) => followed?,
+        // The server stops: whoever follows gets what there is, and asks another one.
+        None => app.service.follow_events(&caller, after, limit, Duration::ZERO).await?,
+    };
     let events = followed
         .events
         .iter()
