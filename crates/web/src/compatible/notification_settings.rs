@@ -17,7 +17,7 @@ use tollgate_storage::{NotificationSettingPage, Order};
 use super::event_types::EventTypeView;
 use crate::App;
 use crate::catalogue::{
-    CONCURRENT_MODIFICATION, EMAIL_NOTIFICATION_SETTING_INCORRECT, INVALID_FIELD, MAXIMUM_ACTIVE_SETTINGS,
+    CONCURRENT_MODIFICATION, CONFLICT, EMAIL_NOTIFICATION_SETTING_INCORRECT, INVALID_FIELD, MAXIMUM_ACTIVE_SETTINGS,
     SETTING_CANNOT_BE_DUPLICATE, URL_NOTIFICATION_SETTING_INCORRECT,
 };
 use crate::endpoint::{Access, Answer, Endpoint, Surface};
@@ -165,7 +165,6 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         &EMAIL_NOTIFICATION_SETTING_INCORRECT,
         &MAXIMUM_ACTIVE_SETTINGS,
         &SETTING_CANNOT_BE_DUPLICATE,
-        &CONCURRENT_MODIFICATION,
     ];
     let path = "/notification-settings/{notification_setting_id}";
     vec![
@@ -186,7 +185,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         )
         .body(&CREATE)
         .success(201)
-        .errors(&refusals),
+        .errors(&refusals)
+        .errors(&[&CONFLICT]),
         Endpoint::new(
             (Method::GET, path),
             read,
@@ -202,7 +202,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             one(),
         )
         .body(&UPDATE)
-        .errors(&refusals),
+        .errors(&refusals)
+        .errors(&[&CONCURRENT_MODIFICATION]),
         Endpoint::new(
             (Method::DELETE, path),
             write,

@@ -407,6 +407,7 @@ api_suite! {
             what_is_for_the_audit_trail_alone_is_not_told
             an_event_ends_the_wait_at_once
             an_event_of_another_process_ends_the_wait_within_a_second
+            a_server_that_stops_ends_the_wait
             what_happened_already_is_not_waited_for
             a_wait_for_nothing_ends_with_nothing
             a_place_that_nothing_has_yet_is_kept

@@ -185,6 +185,18 @@ pub(crate) async fn an_event_of_another_process_ends_the_wait_within_a_second(st
     assert_eq!(types(&answer).last().map(String::as_str), Some("api_key.revoked"));
 }
 
+pub(crate) async fn a_server_that_stops_ends_the_wait(store: Store) {
+    let app = TestApp::start(store).await;
+    let start = present(&app).await;
+    let follow = get(format!("/tollgate/events?after_sequence={start}&wait_seconds=30")).by(&app.key);
+    let asking = asked(&app, follow).await;
+    let began = Instant::now();
+    app.stop();
+    let answer = asking.await.expect("an answer");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!((events(&answer).len(), sequence(&answer)), (0, start));
+}
+
 pub(crate) async fn what_happened_already_is_not_waited_for(store: Store) {
     let app = TestApp::start(store).await;
     let start = present(&app).await;

@@ -152,6 +152,9 @@ pub(crate) async fn a_change_that_others_keep_preventing_is_a_conflict(store: St
     let rotate = format!("/tollgate{path}/rotate-secret");
     let answer = app.post(&rotate, &json!({})).await;
     answer.is_error_saying("concurrent_modification", &detail);
+    // What isn't there yet has no name.
+    let answer = app.post("/notification-settings", &new_setting(&json!({}))).await;
+    answer.is_error("conflict");
     app.set_mood(crate::support::Mood::Sound);
     assert_eq!(app.get(&path).await.data(200), &setting);
 }
