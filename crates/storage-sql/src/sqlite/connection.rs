@@ -34,6 +34,18 @@ pub(super) fn open_directory(dir: &Path) -> Result<Connection, StorageError> {
     open(dir)
 }
 
+/// Makes the names of the database's files survive power loss, once they are all there: SQLite itself syncs them with
+/// `fdatasync`, which not every file system takes to be about names.
+pub(super) fn keep_names(dir: &Path) -> Result<(), StorageError> {
+    #[cfg(unix)] // elsewhere a directory can't be opened as a file
+    std::fs::File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(|error| {
+            StorageError::Unavailable(format!("can't sync the directory {}: {error}", dir.display()).into())
+        })?;
+    Ok(())
+}
+
 /// Opens the database in `dir` for reading and writing.
 pub(super) fn open(dir: &Path) -> Result<Connection, StorageError> {
     let path = file(dir);
