@@ -42,6 +42,19 @@ impl Client {
         Ok((response.status().as_u16(), response.body_mut().read_json()?))
     }
 
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Result<(u16, Value), ureq::Error> {
+        let url = format!("{}{path}", self.url);
+        let request = self.agent.patch(url).header("Authorization", &self.authorization);
+        let mut response = request.send_json(body)?;
+        Ok((response.status().as_u16(), response.body_mut().read_json()?))
+    }
+
+    /// Another connection to the same place, by the same key.
+    pub(crate) fn again(&self) -> Self {
+        let key = self.authorization.trim_start_matches("Bearer ");
+        Self::new(&self.url, key)
+    }
+
     /// Every item of a list, from all its pages. `path` has a query.
     pub(crate) fn all(&self, path: &str, id: &str) -> Vec<Value> {
         let mut items: Vec<Value> = Vec::new();

@@ -24,3 +24,5 @@ mod support;
 mod tokens;
 #[cfg(test)]
 mod trigger;
+#[cfg(test)]
+mod webhooks;

@@ -26,7 +26,7 @@ fn the_python_sdk_walks_its_journey_on_postgres() {
 }
 
 /// What `scripts/test` has told of this; a test that can't run fails.
-fn prepared(variable: &str) -> PathBuf {
+pub(crate) fn prepared(variable: &str) -> PathBuf {
     let value = std::env::var_os(variable);
     value
         .unwrap_or_else(|| panic!("{variable} isn't set: run ./scripts/test, which installs the SDKs"))

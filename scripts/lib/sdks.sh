@@ -1,14 +1,15 @@
 # shellcheck shell=bash
-# The official SDKs, unchanged, at the versions that tests/sdk pins, in the ignored cache folder. Sourced after common.sh.
+# The official SDKs, unchanged, and what stands beside them in the journeys (a Standard Webhooks library, a mail server), at the
+# versions that tests/sdk pins, in the ignored cache folder. Sourced after common.sh.
 # Each cache keeps a copy of the pins that it was made from; while they are the same, nothing is installed again.
 
-# Exports TOLLGATE_TEST_NODE_MODULES: the node_modules folder with the Node SDK.
+# Exports TOLLGATE_TEST_NODE_MODULES: the node_modules folder with the Node SDK and the Standard Webhooks library.
 node_sdk_install() {
   command -v node >/dev/null || apt_install 'Node.js' nodejs
   local pins=$repo/tests/sdk/node dir=$cache/node
   if ! cmp -s "$pins/package-lock.json" "$dir/installed-pins"; then
     command -v npm >/dev/null || apt_install 'npm' npm
-    say 'Installing the Node SDK (npm package: @paddle/paddle-node-sdk) into .cache/node'
+    say 'Installing the Node SDK (npm packages: @paddle/paddle-node-sdk, standardwebhooks) into .cache/node'
     mkdir -p "$dir"
     cp "$pins/package.json" "$pins/package-lock.json" "$dir/"
     quietly npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund || fail 'npm could not install the Node SDK'
@@ -18,16 +19,16 @@ node_sdk_install() {
   [ -d "$TOLLGATE_TEST_NODE_MODULES/@paddle/paddle-node-sdk" ] || fail 'the Node SDK is not in .cache/node; remove that folder and run this again'
 }
 
-# Exports TOLLGATE_TEST_PYTHON: the Python that has the Python SDK.
+# Exports TOLLGATE_TEST_PYTHON: the Python that has the Python SDK and the mail server.
 python_sdk_install() {
   local pins=$repo/tests/sdk/python/requirements.txt dir=$cache/python python
   # A venv breaks when the Python that it was made from goes away, so ask it, too.
-  if ! cmp -s "$pins" "$dir/installed-pins" || ! "$dir/bin/python" -c 'import paddle_billing' 2>/dev/null; then
+  if ! cmp -s "$pins" "$dir/installed-pins" || ! "$dir/bin/python" -c 'import aiosmtpd, paddle_billing' 2>/dev/null; then
     if ! python=$(find_python); then
       apt_install 'Python' python3 python3-venv
       python=$(find_python) || fail 'the Python SDK needs Python 3.11 or newer, with venv'
     fi
-    say 'Installing the Python SDK (PyPI package: paddle-python-sdk) into .cache/python'
+    say 'Installing the Python SDK (PyPI packages: paddle-python-sdk, aiosmtpd) into .cache/python'
     rm -rf "$dir"
     mkdir -p "$cache"
     quietly "$python" -m venv "$dir" || fail 'Python could not create its environment in .cache/python'

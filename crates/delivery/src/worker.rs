@@ -96,11 +96,12 @@ impl Place {
         }
     }
 
-    /// How many attempts may be under way, and how many notifications leased.
+    /// How many attempts may be under way, and how many notifications leased. One share is left over, so that whoever
+    /// comes next needn't wait for the others, which may all hang.
     pub(crate) fn share(&self) -> (usize, usize) {
-        let (lanes, settings) = (self.lanes.load(Ordering::Relaxed).max(1), &self.settings);
-        let at_once = (settings.in_all / lanes).min(settings.per_destination).max(1);
-        let ahead = (settings.ahead_in_all / lanes).min(settings.ahead_per_destination);
+        let (lanes, settings) = (self.lanes.load(Ordering::Relaxed), &self.settings);
+        let at_once = (settings.in_all / (lanes + 1)).min(settings.per_destination).max(1);
+        let ahead = (settings.ahead_in_all / lanes.max(1)).min(settings.ahead_per_destination);
         (at_once, ahead.max(at_once))
     }
 }

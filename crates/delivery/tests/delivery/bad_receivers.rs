@@ -1,15 +1,12 @@
 //! Receivers that misbehave: each leaves a clear line in the notification's log, and none takes the worker down.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tollgate_delivery::{Guard, Sender};
 use tollgate_domain::environment::Environment;
 use tollgate_domain::notification::{DeliveryAttempt, NotificationStatus};
 
+use crate::connections::tls;
 use crate::receiver::{Receiver, Reply};
 use crate::stage::{Stage, quick};
 
@@ -152,8 +149,7 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn a_certificate_of_nobody_is_told() {
-    let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let receiver = Receiver::with_tls(tls(&certified, &[]), |_| Reply::status(200)).await;
+    let receiver = Receiver::with_tls(tls(&[]).0, |_| Reply::status(200)).await;
     assert_no_answer(&line(&receiver).await, "UnknownIssuer");
     assert_eq!(receiver.received().len(), 0, "nothing was sent");
 }
@@ -183,19 +179,6 @@ async fn an_inner_address_is_refused_at_the_attempt_too() {
         assert_no_answer(&(notification.status, log.remove(0)), "must be a public address");
     }
     assert_eq!(receiver.connections(), 0);
-}
-
-fn tls(certified: &rcgen::CertifiedKey<rcgen::KeyPair>, protocols: &[&str]) -> TlsAcceptor {
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()));
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certified.cert.der().clone()], key)
-        .unwrap();
-    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-    TlsAcceptor::from(Arc::new(config))
 }
 
 #[tokio::test]

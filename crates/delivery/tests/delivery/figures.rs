@@ -39,7 +39,7 @@ async fn until_delivered(stage: &Stage, count: u64) {
     }
 }
 
-async fn backlog(stage: &Stage, count: usize) -> f64 {
+async fn backlog(stage: &Stage, count: u32) {
     let receiver = Receiver::start(|_| Reply::status(200)).await;
     stage.destination(&receiver.url("/")).await;
     for _ in 0..count.div_ceil(500) {
@@ -47,14 +47,13 @@ async fn backlog(stage: &Stage, count: usize) -> f64 {
     }
     let began = Instant::now();
     let _worker = stage.deliver();
-    until_delivered(stage, count as u64).await;
-    let rate = count as f64 / began.elapsed().as_secs_f64();
+    until_delivered(stage, u64::from(count)).await;
+    let rate = f64::from(count) / began.elapsed().as_secs_f64();
     println!(
         "{count} deliveries, {rate:.0} a second, over {} connections, {} at once",
         receiver.connections(),
         receiver.most_at_once()
     );
-    rate
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,10 +3,18 @@
 #[cfg(test)]
 mod bad_receivers;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod figures;
+#[cfg(test)]
+mod lanes;
 #[cfg(test)]
 mod receiver;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]
+mod signing;
+#[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod trouble;

@@ -23,8 +23,6 @@ pub(crate) struct Received {
     /// By lower-case name.
     pub(crate) headers: HashMap<String, String>,
     pub(crate) body: String,
-    /// Which connection it came on, counted from 1.
-    pub(crate) connection: usize,
     /// Which request it is, counted from 1.
     pub(crate) number: usize,
 }
@@ -44,6 +42,8 @@ pub(crate) enum Reply {
     Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// 200, but not before [`Receiver::release`] lets it go.
     Held,
+    /// The same with another status.
+    HeldFor(u16),
     /// Nothing, for as long as the other side waits.
     Never,
     /// 200, and then the connection is closed without a word about it.
@@ -126,14 +126,14 @@ impl Receiver {
         let inner = Arc::clone(&receiver.inner);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let number = inner.connections.fetch_add(1, Ordering::Relaxed) + 1;
+                inner.connections.fetch_add(1, Ordering::Relaxed);
                 let (inner, tls) = (Arc::clone(&inner), tls.clone());
                 tokio::spawn(async move {
                     // A connection that fails is the other side's affair.
                     let _ = match tls {
-                        None => inner.serve(stream, number).await,
+                        None => inner.serve(stream).await,
                         Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => inner.serve(stream, number).await,
+                            Ok(stream) => inner.serve(stream).await,
                             Err(error) => Err(error),
                         },
                     };
@@ -197,9 +197,9 @@ impl Stream for tokio_rustls::server::TlsStream<TcpStream> {
 }
 
 impl Inner {
-    async fn serve(&self, stream: impl Stream, connection: usize) -> io::Result<()> {
+    async fn serve(&self, stream: impl Stream) -> io::Result<()> {
         let mut stream = BufReader::new(stream);
-        while let Some(received) = self.read(&mut stream, connection).await? {
+        while let Some(received) = self.read(&mut stream).await? {
             let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
             self.most_at_once.fetch_max(now, Ordering::SeqCst);
             let reply = (self.script)(&received);
@@ -214,7 +214,7 @@ impl Inner {
         Ok(())
     }
 
-    async fn read(&self, stream: &mut BufReader<impl Stream>, connection: usize) -> io::Result<Option<Received>> {
+    async fn read(&self, stream: &mut BufReader<impl Stream>) -> io::Result<Option<Received>> {
         let mut line = String::new();
         if stream.read_line(&mut line).await? == 0 {
             return Ok(None);
@@ -240,7 +240,6 @@ impl Inner {
             target,
             headers,
             body: String::from_utf8(body).unwrap(),
-            connection,
             number,
         }))
     }
@@ -253,16 +252,16 @@ impl Inner {
             Reply::Answer(status, headers, body) => {
                 let mut head = format!("HTTP/1.1 {status} Told\r\ncontent-length: {}\r\n", body.len());
                 for (name, value) in headers {
-                    head.push_str(&format!("{name}: {value}\r\n"));
+                    head = format!("{head}{name}: {value}\r\n");
                 }
                 head.push_str("\r\n");
                 stream.write_all(&[head.as_bytes(), &body].concat()).await?;
                 return Ok(true);
             }
-            Reply::Held => {
+            Reply::Held => return Box::pin(self.reply(stream, Reply::HeldFor(200))).await,
+            Reply::HeldFor(status) => {
                 self.released.acquire().await.unwrap().forget();
-                stream.write_all(EMPTY).await?;
-                return Ok(true);
+                return Box::pin(self.reply(stream, Reply::status(status))).await;
             }
             Reply::Never => drop(stream.read_u8().await),
             Reply::ThenClosed => stream.write_all(EMPTY).await?,

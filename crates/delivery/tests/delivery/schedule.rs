@@ -53,7 +53,7 @@ async fn to_the_end(stage: Stage, attempts: u32) {
         };
         assert_eq!(notification.status, NotificationStatus::NeedsRetry);
         assert_eq!(notification.retry_at, Some(stage.now().plus(delay)));
-        stage.advance(delay - Duration::from_millis(1));
+        stage.advance(delay.saturating_sub(Duration::from_millis(1)));
         let due = stage.store.due_notification_settings(stage.now()).await.unwrap();
         assert_eq!(due.len(), 0, "attempt {} comes early", attempt + 1);
         stage.advance(Duration::from_millis(1));

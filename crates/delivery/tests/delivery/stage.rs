@@ -36,25 +36,43 @@ pub(crate) struct Stage {
     pub(crate) clock: Arc<StoppedClock>,
     pub(crate) service: Service,
     pub(crate) caller: Caller,
-    _dir: Option<tempfile::TempDir>,
+    place: Where,
+}
+
+/// Where the store is; it goes with the stage, or with the tests' server.
+enum Where {
+    Sqlite(tempfile::TempDir),
+    Postgres(String),
+}
+
+impl Where {
+    async fn open(&self) -> Arc<dyn Storage> {
+        match self {
+            Self::Sqlite(dir) => Arc::new(SqliteStore::open(dir.path(), SqliteOptions::default()).unwrap()),
+            Self::Postgres(url) => {
+                let options = PostgresOptions {
+                    readers: 2, // many stages stand at once, and the server's connections are limited
+                    ..PostgresOptions::default()
+                };
+                Arc::new(PostgresStore::open(url, options).await.unwrap())
+            }
+        }
+    }
 }
 
 impl Stage {
     /// Over an embedded store of its own.
     pub(crate) async fn sqlite(environment: Environment) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open(dir.path(), SqliteOptions::default()).unwrap());
-        Self::over(store, environment, Some(dir)).await
+        Self::over(Where::Sqlite(tempfile::tempdir().unwrap()), environment).await
     }
 
     /// Over a schema of its own on the tests' server.
     pub(crate) async fn postgres(environment: Environment) -> Self {
-        let url = fresh_schema().await;
-        let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
-        Self::over(Arc::new(store), environment, None).await
+        Self::over(Where::Postgres(fresh_schema().await), environment).await
     }
 
-    async fn over(store: Arc<dyn Storage>, environment: Environment, dir: Option<tempfile::TempDir>) -> Self {
+    async fn over(place: Where, environment: Environment) -> Self {
+        let store = place.open().await;
         let start = Timestamp::parse("2026-03-02T09:15:04.218733Z").unwrap();
         let clock = Arc::new(StoppedClock(AtomicI64::new(start.as_micros())));
         let service = Service::new(Arc::clone(&store), Arc::clone(&clock) as _, Arc::new(OsEntropy));
@@ -64,7 +82,7 @@ impl Stage {
             clock,
             service,
             caller: Caller::command_line(workspace),
-            _dir: dir,
+            place,
         }
     }
 
@@ -86,6 +104,21 @@ impl Stage {
         Worker { stop, task }
     }
 
+    /// The same store, as another process opens it.
+    pub(crate) async fn opened_again(&self) -> Arc<dyn Storage> {
+        self.place.open().await
+    }
+
+    /// The embedded store's file, as somebody else reaches it.
+    pub(crate) fn file(&self) -> rusqlite::Connection {
+        let Where::Sqlite(dir) = &self.place else {
+            panic!("it has no file");
+        };
+        let file = rusqlite::Connection::open(dir.path().join("tollgate.sqlite3")).unwrap();
+        file.busy_timeout(PATIENCE).unwrap();
+        file
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -93,10 +126,6 @@ impl Stage {
     pub(crate) fn advance(&self, by: Duration) {
         let micros = i64::try_from(by.as_micros()).unwrap();
         self.clock.0.fetch_add(micros, Ordering::SeqCst);
-    }
-
-    pub(crate) fn advance_to(&self, moment: Timestamp) {
-        self.clock.0.fetch_max(moment.as_micros(), Ordering::SeqCst);
     }
 
     /// A URL destination that wants everything that happens to client tokens.
@@ -187,13 +216,14 @@ impl Stage {
                 if all.iter().all(&fits) {
                     return all;
                 }
-                pulse.changed().await.unwrap();
+                // A store needn't ring at once for what has no event.
+                let _ = tokio::time::timeout(Duration::from_millis(20), pulse.changed()).await;
             }
         };
-        match tokio::time::timeout(PATIENCE, wait).await {
-            Ok(all) => all,
-            Err(_) => panic!("it doesn't come to that: {:#?}", self.notifications().await),
-        }
+        let Ok(all) = tokio::time::timeout(PATIENCE, wait).await else {
+            panic!("it doesn't come to that: {:#?}", self.notifications().await);
+        };
+        all
     }
 
     /// Waits until the one notification was attempted so often; gives it and its log.
