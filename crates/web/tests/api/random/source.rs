@@ -4,48 +4,42 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 use tollgate_domain::environment::Environment;
-use tollgate_web::endpoints;
+use tollgate_domain::notification::NotificationStatus;
+use tollgate_web::{Endpoint, endpoints};
 
-use crate::support::{NOWHERE, Request, SeededEntropy, TestApp, at, request};
+use crate::support::{RECEIVER, Request, SeededEntropy, TestApp, at, request};
 
 /// Where random requests come from.
 pub(super) struct Source {
     chance: SeededEntropy,
     ids: Vec<String>,
     authorizations: Vec<String>,
-    /// A destination that takes everything.
-    setting: String,
+    /// What the endpoints take.
+    document: Value,
 }
 
 impl Source {
     pub(super) async fn of(app: &TestApp, seed: u64) -> Self {
         let stranger = app.workspace("Another shop", Environment::Live).await.full_key().await;
         let powerless = app.home.key(&[]).await;
-        let setting = json!({
-            "description": "Shop backend",
-            "type": "url",
-            "destination": format!("{NOWHERE}/random"),
-            "subscribed_events": ["client_token.created"],
-            "traffic_source": "all",
-        });
-        let setting = app.post("/notification-settings", &setting).await;
-        let setting = at(setting.data(201), "id").to_owned();
-        let simulation =
-            json!({ "notification_setting_id": setting, "type": "api_key.expired", "name": "Kiosk", "payload": {} });
-        let simulation = app.post("/simulations", &simulation).await;
-        let simulation = at(simulation.data(201), "id").to_owned();
-        let runs = format!("/simulations/{simulation}/runs");
+        let setting = app.setting(&json!({ "traffic_source": "all" })).await;
+        app.token("Booth").await;
+        let notification = app.newest_notification().await;
+        app.attempted(&notification, NotificationStatus::Delivered).await;
+        let simulation = json!({ "notification_setting_id": setting["id"], "type": "api_key.expired", "name": "Kiosk", "payload": {} });
+        let simulation = app.post("/simulations", &simulation).await.data(201).clone();
+        let runs = format!("/simulations/{}/runs", at(&simulation, "id"));
         let run = at(app.post(&runs, &json!({})).await.data(201), "id").to_owned();
         let event = app.get(&format!("{runs}/{run}/events")).await.column("id")[0].to_owned();
         let ids = vec![
-            setting.clone(),
-            simulation,
+            at(&simulation, "id").to_owned(),
             run,
             event,
-            "ntf_01kjpx8smt1jx21jct317jay33".to_owned(),
             at(&app.token("Kiosk").await, "id").to_owned(),
             at(&app.revoked_token("Stall").await, "id").to_owned(),
             at(&app.token_by(&stranger, "Till").await, "id").to_owned(),
+            at(&setting, "id").to_owned(),
+            at(&notification, "id").to_owned(),
             app.key.id.to_string(),
             stranger.id.to_string(),
             "ctkn_01kjpx8smt1jx21jct317jay33".to_owned(),
@@ -64,7 +58,7 @@ impl Source {
             chance: SeededEntropy::new(seed),
             ids,
             authorizations,
-            setting,
+            document: tollgate_web::openapi(),
         }
     }
 
@@ -98,7 +92,15 @@ impl Source {
     fn path(&self, template: &str) -> String {
         let mut path = template.to_owned();
         while let (Some(from), Some(to)) = (path.find('{'), path.find('}')) {
-            path.replace_range(from..=to, &self.id());
+            // Mostly of the right kind: there are many.
+            let kind = template_kind(&path[from + 1..to]);
+            let fitting: Vec<&String> = self.ids.iter().filter(|id| id.starts_with(kind)).collect();
+            let id = match fitting.as_slice() {
+                [] => self.id(),
+                _ if self.happens(3) => self.id(),
+                fitting => (*self.chance.pick(fitting)).clone(),
+            };
+            path.replace_range(from..=to, &id);
         }
         if self.happens(15) {
             path.push_str(self.word(&["/", "//", "/x", "/%2e%2e", ";a=b", "%3F", "/.", "."]));
@@ -109,24 +111,23 @@ impl Source {
         path
     }
 
-    fn query(&self) -> String {
+    /// What the document says of an endpoint.
+    fn operation(&self, endpoint: &Endpoint) -> &Value {
+        &self.document["paths"][endpoint.path][endpoint.method.as_str().to_ascii_lowercase()]
+    }
+
+    fn query(&self, endpoint: &Endpoint) -> String {
+        let parameters = self.operation(endpoint)["parameters"].as_array();
+        let described = parameters.into_iter().flatten();
+        let mut known: Vec<&Value> = described.filter(|parameter| parameter["in"] == "query").collect();
+        let others = ["after", "per_page", "order_by", "status", "x", "%00", ""].map(|name| json!({ "name": name }));
+        known.extend(&others);
         let mut query = String::from("?");
         for _ in 0..self.chance.below(5) {
-            let name = self.word(&[
-                "after",
-                "per_page",
-                "order_by",
-                "status",
-                "event_type",
-                "id",
-                "include",
-                "search",
-                "from",
-                "x",
-                "%00",
-                "",
-            ]);
-            let value = match self.chance.below(5) {
+            let parameter = *self.chance.pick(&known);
+            let name = at(parameter, "name");
+            let value = match self.chance.below(6) {
+                _ if name == "wait_seconds" => self.word(&["0", "-1", "x", "31", ""]).to_owned(), // nobody has time
                 0 => self.encoded(),
                 1 => self.id(),
                 2 => self
@@ -135,13 +136,71 @@ impl Source {
                 3 => self
                     .word(&["id[ASC]", "id%5Bdesc%5D", "id", "[", "name[ASC]"])
                     .to_owned(),
-                _ => self
-                    .word(&["active", "revoked", "active,revoked", ",", "client_token.created"])
+                4 => self
+                    .word(&["active", "2026-03-02", "2026-03-02T09:15:04%2B01:00", ",", "true"])
                     .to_owned(),
+                _ => match parameter["schema"]["items"]["enum"].as_array() {
+                    Some(names) => self.chance.pick(names).as_str().expect("a name").to_owned(),
+                    None => self.word(&["active", "revoked", "ctkn_", "%25"]).to_owned(),
+                },
             };
             let _ = write!(query, "{name}={value}&");
         }
         query
+    }
+
+    /// What this schema would take, mostly.
+    fn plausible(&self, schema: &Value) -> Value {
+        if let Some(names) = schema["enum"].as_array() {
+            return self.chance.pick(names).clone();
+        }
+        if let Some(schemas) = schema["anyOf"].as_array() {
+            return self.plausible(self.chance.pick(schemas));
+        }
+        if let Some(pattern) = schema["pattern"].as_str() {
+            let kind = pattern.trim_start_matches('^').split('[').next().unwrap_or_default();
+            let fitting: Vec<&String> = self.ids.iter().filter(|id| id.starts_with(kind)).collect();
+            return match fitting.as_slice() {
+                [] => json!("test_da3059212d9a85cee360c0488e1"),
+                fitting => json!(self.chance.pick(fitting)),
+            };
+        }
+        match schema["type"].as_str().or_else(|| schema["type"][0].as_str()) {
+            Some("boolean") => json!(self.happens(2)),
+            Some("integer") => json!(self.chance.below(3)),
+            Some("array") => json!([self.plausible(&schema["items"]), self.plausible(&schema["items"])]),
+            Some("string") if schema["format"] == "date-time" => {
+                json!(self.word(&["2026-03-02T09:15:04.218733Z", "2026-03-02", "now"]))
+            }
+            Some("object") if schema["properties"].is_object() => self.properties(schema),
+            Some("string") => match self.chance.below(3) {
+                0 => json!(self.id()),
+                1 => json!(format!("{RECEIVER}/{}", self.chance.next())),
+                _ => json!("Kiosk"),
+            },
+            _ => self.value(1),
+        }
+    }
+
+    /// A body that has much of what this endpoint takes.
+    fn fitting(&self, endpoint: &Endpoint) -> Value {
+        let schema = &self.operation(endpoint)["requestBody"]["content"]["application/json"]["schema"];
+        let name = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        let schema = &self.document["components"]["schemas"][name.unwrap_or_default()];
+        self.properties(schema)
+    }
+
+    /// Much of what this schema of an object has.
+    fn properties(&self, schema: &Value) -> Value {
+        let mut object = Map::new();
+        let required = schema["required"].as_array();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let is_required = required.is_some_and(|names| names.iter().any(|required| required == name));
+            if !self.happens(if is_required { 20 } else { 2 }) {
+                object.insert(name.clone(), self.plausible(property));
+            }
+        }
+        Value::Object(object)
     }
 
     /// Any JSON value.
@@ -166,27 +225,21 @@ impl Source {
         }
     }
 
-    fn body(&self) -> Vec<u8> {
-        let object = |name: &str| json!({ name: self.value(1) });
-        let value = match self.chance.below(8) {
-            0 => json!({ "name": "Kiosk" }),
-            5 => json!({ "notification_setting_id": self.setting, "type": self.event_type(), "name": "Kiosk" }),
-            6 => json!({ "type": self.event_type(), "payload": self.value(1) }),
-            7 => json!({ "payload": { "id": self.id(), "status": self.value(0), "created_at": self.value(0) } }),
-            1 => object("name"),
-            2 => object("status"),
-            3 => json!({ "name": "Kiosk", "description": self.value(0) }),
-            _ => self.value(3),
+    fn body(&self, endpoint: &Endpoint) -> Vec<u8> {
+        let value = match self.chance.below(4) {
+            0 => self.value(3),
+            1 => {
+                let mut value = self.fitting(endpoint);
+                value[self.word(&["name", "description", "status", "x"])] = self.value(1);
+                value
+            }
+            _ => self.fitting(endpoint),
         };
         let mut body = value.to_string().into_bytes();
         if self.happens(4) {
             self.mutilate(&mut body);
         }
         body
-    }
-
-    fn event_type(&self) -> &'static str {
-        self.word(&["client_token.revoked", "api_key.expiring", "subscription_renewal", ""])
     }
 
     /// Changes, removes or repeats some bytes.
@@ -223,7 +276,11 @@ impl Source {
         } else {
             endpoint.method.as_str()
         };
-        let query = if self.happens(2) { String::new() } else { self.query() };
+        let query = if self.happens(2) {
+            String::new()
+        } else {
+            self.query(endpoint)
+        };
         let mut request = request(method, self.path(endpoint.path) + &query);
         if !self.happens(12) {
             request = request.header("Authorization", self.chance.pick(&self.authorizations));
@@ -258,7 +315,21 @@ impl Source {
             ];
             request = request.header("Content-Type", self.word(&kinds));
         }
-        request = request.bytes(self.body());
+        request = request.bytes(self.body(endpoint));
         if self.happens(6) { request.chunked() } else { request }
+    }
+}
+
+/// What the id in this place of a path begins with.
+fn template_kind(parameter: &str) -> &'static str {
+    match parameter {
+        "client_token_id" => "ctkn_",
+        "api_key_id" => "apikey_",
+        "notification_setting_id" => "ntfset_",
+        "notification_id" => "ntf_",
+        "simulation_id" => "ntfsim_",
+        "simulation_run_id" => "ntfsimrun_",
+        "simulation_event_id" => "ntfsimevt_",
+        _ => "",
     }
 }
