@@ -122,6 +122,6 @@ async fn recorded_notifications_are_locked_in_the_order_of_their_keys() {
         )
     });
     let records = [1, 0].map(|place| seed.attempt(&taken[place], DELIVERED, 2));
-    let recorded = async { in_one_batch(&url, records.to_vec()).await.remove(0) };
+    let recorded = async { Box::pin(in_one_batch(&url, records.to_vec())).await.remove(0) };
     behind_another_node(&url, (&first, &second), recorded).await;
 }
