@@ -17,15 +17,8 @@ use crate::support::{TestApp, at};
 
 /// A destination of this workspace that takes `source`.
 pub(crate) async fn setting(app: &TestApp, destination: &str, source: &str) -> String {
-    let setting = json!({
-        "description": "Shop backend",
-        "type": "url",
-        "destination": destination,
-        "subscribed_events": ["transaction.paid"],
-        "traffic_source": source,
-    });
-    let setting = app.post("/notification-settings", &setting).await;
-    at(setting.data(201), "id").to_owned()
+    let setting = json!({ "destination": destination, "traffic_source": source });
+    at(&app.setting(&setting).await, "id").to_owned()
 }
 
 /// A simulation of this type with this payload, to a destination.

@@ -127,7 +127,7 @@ pub(crate) async fn a_destination_that_takes_nothing_any_more_is_a_conflict(stor
         }
         app.patch(&target, &after).await.data(200);
     }
-    app.send(request("DELETE", &target).by(&app.key)).await;
+    assert_eq!(app.delete(&target).await.status, 204);
     let answer = app.post(&path(&simulation, "/runs"), &json!({})).await;
     answer.is_error("notification_simulation_run_notification_settings_conflict");
     assert_eq!(app.get(&path(&simulation, "/runs")).await.total(), 1);

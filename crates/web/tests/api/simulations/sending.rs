@@ -52,13 +52,17 @@ pub(crate) async fn neither_events_nor_notifications_know_of_it(store: Store) {
     let (app, receiver) = (TestApp::with_deliveries(store, |_| {}).await, Receiver::start().await);
     app.deliver();
     let setting = setting(&app, &receiver.url("/"), "all").await;
-    let before = app.get("/events").await.total();
+    let before = (app.get("/events").await.total(), app.audit_trail().await.len());
     let simulation = simulation(&app, &setting, "client_token.revoked", Value::Null).await;
     let run = run(&app, &simulation).await;
     ended(&app, &simulation, &run).await;
     assert_eq!(receiver.delivered().len(), 1);
-    assert_eq!(app.get("/events").await.total(), before);
+    assert_eq!(
+        (app.get("/events").await.total(), app.audit_trail().await.len()),
+        before
+    );
     assert_eq!(app.get("/notifications").await.total(), 0);
+    assert_eq!(app.lease(&json!({ "id": setting })).await, 0);
 }
 
 pub(crate) async fn a_receiver_that_refuses_fails_the_event_once_and_for_all(store: Store) {
