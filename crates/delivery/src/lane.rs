@@ -105,7 +105,7 @@ impl Lane {
                 if more && stopped_at.is_none() && self.waiting.len() <= ahead / 2 {
                     more = false;
                     self.look(ahead);
-                } else if !self.waiting.is_empty() && !self.is_fresh() {
+                } else if self.has_room() && !self.waiting.is_empty() && !self.is_fresh() {
                     self.look(0);
                 }
             }
@@ -135,7 +135,7 @@ impl Lane {
         }
     }
 
-    /// How many attempts may be under way, and how many notifications leased.
+    /// How many notifications to lease.
     fn ahead(&self) -> usize {
         let (at_once, most) = self.place.share();
         let rounds = AHEAD.as_micros() / self.pace.as_micros().max(1);
@@ -194,10 +194,14 @@ impl Lane {
         Ok(looked.more)
     }
 
-    fn start_waiting(&mut self) {
+    /// Whether another attempt may begin.
+    fn has_room(&self) -> bool {
         let (at_once, _) = self.place.share();
-        while self.sending.len() < at_once
-            && self.recording.len() < MOST_UNRECORDED
+        self.sending.len() < at_once && self.recording.len() < MOST_UNRECORDED
+    }
+
+    fn start_waiting(&mut self) {
+        while self.has_room()
             && self.is_fresh()
             && let Some(leased) = self.waiting.pop_front()
         {
