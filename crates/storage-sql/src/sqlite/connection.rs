@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tollgate_storage::StorageError;
 
@@ -78,6 +79,8 @@ fn set_up(mut connection: Connection, reads_only: bool) -> rusqlite::Result<Conn
     if reads_only {
         connection.pragma_update(None, "query_only", true)?;
     }
+    // A statement is planned once, whatever is bound to it later: else some are planned anew each time they run.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
