@@ -101,11 +101,24 @@ pub(crate) fn stat(pid: u32) -> anyhow::Result<Stat> {
     })
 }
 
-/// MiB of memory that the process holds now.
-pub(crate) fn resident_memory(pid: u32) -> anyhow::Result<f64> {
+/// MiB of memory that a process holds.
+pub(crate) struct Resident {
+    pub(crate) total: f64,
+    /// Without the pages of the program's file and its libraries, which the system can drop and share.
+    pub(crate) own: f64,
+}
+
+/// What the process holds now.
+pub(crate) fn resident_memory(pid: u32) -> anyhow::Result<Resident> {
     let path = format!("/proc/{pid}/status");
     let status = fs::read_to_string(&path).with_context(|| format!("can't read {path}"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
-    Ok(kib.with_context(|| format!("{path} has no VmRSS"))? / 1024.0)
+    let mib = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+        Ok::<_, anyhow::Error>(kib.with_context(|| format!("{path} has no {name}"))? / 1024.0)
+    };
+    Ok(Resident {
+        total: mib("VmRSS:")?,
+        own: mib("RssAnon:")?,
+    })
 }

@@ -100,7 +100,7 @@ impl Processes {
     }
 
     /// Seconds of processor time that all of them have used, those that ended too; `None` on another machine.
-    pub(crate) fn processor_time(&self) -> anyhow::Result<Option<f64>> {
+    fn processor_time(&self) -> anyhow::Result<Option<f64>> {
         let Some(postmaster) = self.postmaster else {
             return Ok(None);
         };
@@ -115,6 +115,17 @@ impl Processes {
             }
         }
         Ok(Some(sum))
+    }
+}
+
+impl Processes {
+    /// Adds the database's processor time to the round's own.
+    pub(crate) fn add_to(&self, round: impl FnOnce() -> anyhow::Result<Round>) -> anyhow::Result<Round> {
+        let before = self.processor_time()?;
+        let round = round()?;
+        let database = self.processor_time()?.zip(before).map(|(after, before)| after - before);
+        let processor = database.map(|database| database + round.processor.unwrap_or(0.0));
+        Ok(Round { processor, ..round })
     }
 }
 

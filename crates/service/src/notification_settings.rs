@@ -108,7 +108,11 @@ impl Service {
     ) -> Result<NotificationSetting, NotificationSettingError> {
         caller.require(Permission::NOTIFICATION_SETTING_READ)?;
         let found = self.storage.notification_setting(caller.workspace_id(), id).await?;
-        found.ok_or(NotificationSettingError::NotFound)
+        let mut found = found.ok_or(NotificationSettingError::NotFound)?;
+        // It stays in the store until the next rotation, but isn't tried any more.
+        let now = self.clock.now();
+        found.previous_secret = found.previous_secret.filter(|(_, until)| now < *until);
+        Ok(found)
     }
 
     /// Makes a setting, active, with a secret of its own.

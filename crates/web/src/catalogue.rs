@@ -77,6 +77,8 @@ catalogue! {
     REQUEST_TIMEOUT = "request_timeout", 408, "request_error", None,
         "The request's body did not arrive within 30 seconds.",
         "Send it again.";
+    CONFLICT = "conflict", 409, "request_error", Some("shared"), "Request conflicts with another change.",
+        "Send the request again.";
     CONCURRENT_MODIFICATION = "concurrent_modification", 409, "request_error", Some("shared"),
         "Concurrent modification of entity {}.",
         "Send the request again.";

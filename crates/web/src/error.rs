@@ -203,6 +203,8 @@ impl ApiError {
             NotificationSettingError::NotFound => Self::not_found(format!("Notification setting {id}")),
             NotificationSettingError::TooManyActive => Self::new(&catalogue::MAXIMUM_ACTIVE_SETTINGS),
             NotificationSettingError::Duplicate => Self::new(&catalogue::SETTING_CANNOT_BE_DUPLICATE),
+            // What is being created has no id yet.
+            NotificationSettingError::Contended if id.is_empty() => Self::new(&catalogue::CONFLICT),
             NotificationSettingError::Contended => Self::contended(id),
             NotificationSettingError::Storage(error) => error.into(),
         }

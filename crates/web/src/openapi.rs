@@ -134,7 +134,7 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
             "name": number.name,
             "in": "query",
             "description": number.description,
-            "schema": { "type": "integer", "minimum": 0, "maximum": number.max },
+            "schema": { "type": "integer", "minimum": number.min, "maximum": number.max },
         }));
     }
     if endpoint.docs.idempotent {

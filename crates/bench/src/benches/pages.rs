@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::Settings;
 use crate::engine::Engine;
-use crate::postgres::{HOW, Schema};
+use crate::postgres::{HOW, Processes, Schema};
 use crate::report::{Goal, Report, table};
 use crate::rounds::{Dice, compare};
 use crate::seed::{self, DESCRIPTION, ID_TAIL, NAME, Rows, literal};
@@ -19,8 +19,6 @@ const SMALL: u64 = 1_000;
 const BATCH: u64 = 10_000;
 /// Places spread over a store.
 const PLACES: usize = 128;
-const SQLITE: &str = "SQLite";
-const POSTGRES: &str = "PostgreSQL";
 
 pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
     let (large_dir, small_dir) = (settings.fresh_dir()?, settings.fresh_dir()?);
@@ -34,7 +32,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()
         store(large_dir.path(), settings.tokens)?,
         store(small_dir.path(), SMALL)?,
     );
-    measure(SQLITE, settings, report, &large, &small)?;
+    measure("SQLite", settings, report, None, &[large, small])?;
 
     let Some(server) = settings.postgres.as_deref() else {
         report.not_run("PostgreSQL, pages of a large store against a small one", HOW);
@@ -49,7 +47,8 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()
         Ok::<_, anyhow::Error>(Filled { args, tenant, count })
     };
     let (large, small) = (store(&large_schema, settings.tokens)?, store(&small_schema, SMALL)?);
-    measure(POSTGRES, settings, report, &large, &small)
+    let database = Processes::of(server)?;
+    measure("PostgreSQL", settings, report, Some(&database), &[large, small])
 }
 
 /// A store with so many client tokens in it.
@@ -95,17 +94,28 @@ impl From {
     }
 }
 
-fn measure(name: &str, settings: &Settings, report: &mut Report, large: &Filled, small: &Filled) -> anyhow::Result<()> {
+/// The processor time is the server's, and the database's where there is one.
+fn measure(
+    name: &str,
+    settings: &Settings,
+    report: &mut Report,
+    database: Option<&Processes>,
+    [large, small]: &[Filled; 2],
+) -> anyhow::Result<()> {
     let length = settings.round() / 4;
     let (large_server, small_server) = (Server::start(&large.args)?, Server::start(&small.args)?);
+    let round = |site: &mut Site| match database {
+        Some(database) => database.add_to(|| site.round(length)),
+        None => site.round(length),
+    };
     for from in From::ALL {
         let requests = |store: &Filled| from.requests(store, settings.dice());
         let mut subject = Site::of_pages(&large_server, CLIENTS, requests(large))?;
         let mut rival = Site::of_pages(&small_server, CLIENTS, requests(small))?;
         let mut comparison = compare(
             settings,
-            (&format!("of {} tokens", large.count), &mut || subject.round(length)),
-            (&format!("of {} tokens", small.count), &mut || rival.round(length)),
+            (&format!("of {} tokens", large.count), &mut || round(&mut subject)),
+            (&format!("of {} tokens", small.count), &mut || round(&mut rival)),
         )?;
         table(
             &format!("{name}: a page of 50, {}, {CLIENTS} clients", from.words()),

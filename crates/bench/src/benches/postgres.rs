@@ -8,7 +8,7 @@
 use crate::Settings;
 use crate::postgres::{HOW, Pgbench, Processes, Schema, ask, describe};
 use crate::report::{Goal, Report, table};
-use crate::rounds::{Round, compare};
+use crate::rounds::compare;
 use crate::seed::{DESCRIPTION, ID_TAIL, NAME, Rows, literal};
 use crate::server::ServerArgs;
 use crate::site::{CLIENTS, Site, Tenant};
@@ -34,10 +34,10 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()
         let mut comparison = compare(
             settings,
             ("tollgate (processor time: and the database's)", &mut || {
-                with_database(&processes, || subject.round(settings.round()))
+                processes.add_to(|| subject.round(settings.round()))
             }),
             ("pgbench (processor time: the database's)", &mut || {
-                with_database(&processes, || rival.round(settings, CLIENTS))
+                processes.add_to(|| rival.round(settings, CLIENTS))
             }),
         )?;
         let heading = format!("PostgreSQL: durable creates, {CLIENTS} clients, against pgbench inserting {what}");
@@ -52,18 +52,6 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()
     let batch: f64 = ask(&ours.url, async |client| Ok(client.query_one(sql, &[]).await?.get(0)))?;
     println!("  tollgate put {batch:.1} creates in a transaction on average");
     Ok(())
-}
-
-/// Adds the database's processor time to the round's own.
-fn with_database(processes: &Processes, round: impl FnOnce() -> anyhow::Result<Round>) -> anyhow::Result<Round> {
-    let before = processes.processor_time()?;
-    let round = round()?;
-    let database = processes
-        .processor_time()?
-        .zip(before)
-        .map(|(after, before)| after - before);
-    let processor = database.map(|database| database + round.processor.unwrap_or(0.0));
-    Ok(Round { processor, ..round })
 }
 
 fn script(rows: &mut Rows, counters: bool) -> String {

@@ -28,12 +28,14 @@ const LOADED: Duration = Duration::from_secs(3);
 
 pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
     let program = Program::find()?;
-    let (mut starts, mut idle) = (Vec::new(), Vec::new());
+    let (mut starts, mut idle, mut own) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let dir = settings.fresh_dir()?;
         let (running, took) = program.start(dir.path())?;
         starts.push(took.as_secs_f64() * 1e3);
-        idle.push(resident_memory(running.child.id())?);
+        let memory = resident_memory(running.child.id())?;
+        idle.push(memory.total);
+        own.push(memory.own);
     }
 
     let dir = settings.fresh_dir()?;
@@ -45,18 +47,23 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()
 
     let (start, soonest, latest) = median(&starts);
     let (idle, least, most) = median(&idle);
+    let (own, ..) = median(&own);
     println!("\nStart and memory of {}, SQLite", program.name());
     println!(
         "  ready with an empty store after {start:.1} ms ({})",
         spread(soonest, latest, 1)
     );
-    println!("  resident memory: idle {idle:.1} MiB ({})", spread(least, most, 1));
     println!(
-        "  resident memory: after {} creates by {CLIENTS} clients {loaded:.1} MiB",
-        round.done
+        "  resident memory, idle: {idle:.1} MiB ({}), of which {own:.1} MiB are not the program's file",
+        spread(least, most, 1)
+    );
+    println!(
+        "  resident memory, after {} creates by {CLIENTS} clients: {:.1} MiB, of which {:.1} MiB are not the program's file",
+        round.done, loaded.total, loaded.own
     );
     report.figure(format!(
-        "start to ready {start:.1} ms, resident memory {idle:.1} MiB idle, {loaded:.1} MiB loaded ({})",
+        "start to ready {start:.1} ms, resident memory {idle:.1} MiB idle, {:.1} MiB loaded ({})",
+        loaded.total,
         program.name()
     ));
     Ok(())

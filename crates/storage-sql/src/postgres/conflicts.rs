@@ -16,8 +16,6 @@ pub(super) struct Touched {
     rows: HashSet<Row>,
     /// Workspaces whose settings change.
     settings: HashSet<WorkspaceId>,
-    /// Workspaces with events for the settings that there were before.
-    events: HashSet<WorkspaceId>,
     /// By pruning, which touches whatever it finds.
     everything: bool,
 }
@@ -47,15 +45,12 @@ impl Touched {
         for row in row(&change.write).into_iter().chain(answer) {
             free &= self.rows.insert(row);
         }
-        let settings = settings_of(&change.write);
-        if let Some(workspace) = settings {
-            free &= !self.settings.contains(&workspace) && !self.events.contains(&workspace);
+        // Events go to the settings that were there before the batch: right for those that come before a change of them.
+        let mut events = change.events.iter().filter(|event| event.event_type.is_public());
+        free &= self.settings.is_empty() || events.all(|event| !self.settings.contains(&event.workspace));
+        if let Some(workspace) = settings_of(&change.write) {
+            free &= self.settings.insert(workspace);
         }
-        for event in change.events.iter().filter(|event| event.event_type.is_public()) {
-            free &= !self.settings.contains(&event.workspace);
-            self.events.insert(event.workspace);
-        }
-        self.settings.extend(settings);
         free
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tollgate_storage::StorageError;
 
@@ -32,6 +33,18 @@ pub(super) fn open_directory(dir: &Path) -> Result<Connection, StorageError> {
         .open(file(dir))
         .map_err(|error| StorageError::Unavailable(format!("can't make {}: {error}", file(dir).display()).into()))?;
     open(dir)
+}
+
+/// Makes the names of the database's files survive power loss, once they are all there: SQLite itself syncs them with
+/// `fdatasync`, which not every file system takes to be about names.
+pub(super) fn keep_names(dir: &Path) -> Result<(), StorageError> {
+    #[cfg(unix)] // elsewhere a directory can't be opened as a file
+    std::fs::File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(|error| {
+            StorageError::Unavailable(format!("can't sync the directory {}: {error}", dir.display()).into())
+        })?;
+    Ok(())
 }
 
 /// Opens the database in `dir` for reading and writing.
@@ -66,6 +79,8 @@ fn set_up(mut connection: Connection, reads_only: bool) -> rusqlite::Result<Conn
     if reads_only {
         connection.pragma_update(None, "query_only", true)?;
     }
+    // A statement is planned once, whatever is bound to it later: else some are planned anew each time they run.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

@@ -115,6 +115,7 @@ impl SqliteStore {
             .spawn(move || writer.run(jobs))
             .map_err(|error| StorageError::Unavailable(error.into()))?;
 
+        connection::keep_names(dir)?;
         let threads = Mutex::new(vec![writer, checkpointer, watcher]);
         Ok(Self {
             readers,

@@ -17,7 +17,7 @@ use tollgate_storage::{NotificationSettingPage, Order};
 use super::event_types::EventTypeView;
 use crate::App;
 use crate::catalogue::{
-    CONCURRENT_MODIFICATION, EMAIL_NOTIFICATION_SETTING_INCORRECT, INVALID_FIELD, MAXIMUM_ACTIVE_SETTINGS,
+    CONCURRENT_MODIFICATION, CONFLICT, EMAIL_NOTIFICATION_SETTING_INCORRECT, INVALID_FIELD, MAXIMUM_ACTIVE_SETTINGS,
     SETTING_CANNOT_BE_DUPLICATE, URL_NOTIFICATION_SETTING_INCORRECT,
 };
 use crate::endpoint::{Access, Answer, Endpoint, Surface};
@@ -47,7 +47,7 @@ const ACTIVE: Filter = Filter {
 
 const SOURCE: Filter = Filter {
     name: "traffic_source",
-    description: "Only those that take this; all by default.",
+    description: "Only those with this one; all by default.",
     values: Some(|| SOURCES.map(str::to_owned).to_vec()),
 };
 
@@ -165,7 +165,6 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         &EMAIL_NOTIFICATION_SETTING_INCORRECT,
         &MAXIMUM_ACTIVE_SETTINGS,
         &SETTING_CANNOT_BE_DUPLICATE,
-        &CONCURRENT_MODIFICATION,
     ];
     let path = "/notification-settings/{notification_setting_id}";
     vec![
@@ -186,7 +185,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         )
         .body(&CREATE)
         .success(201)
-        .errors(&refusals),
+        .errors(&refusals)
+        .errors(&[&CONFLICT]),
         Endpoint::new(
             (Method::GET, path),
             read,
@@ -202,7 +202,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             one(),
         )
         .body(&UPDATE)
-        .errors(&refusals),
+        .errors(&refusals)
+        .errors(&[&CONCURRENT_MODIFICATION]),
         Endpoint::new(
             (Method::DELETE, path),
             write,
@@ -267,12 +268,8 @@ async fn list(Known(caller): Known, State(app): State<App>, mut query: ListQuery
         [only] => Some(only == "true"),
         _ => None,
     };
-    let sources = query.filter(&SOURCE);
+    let traffic_source = query.one_of(&SOURCE).and_then(|name| TrafficSource::from_name(&name));
     query.finish()?;
-    let traffic_source = match sources.as_slice() {
-        [only] => TrafficSource::from_name(only),
-        _ => None,
-    };
     let asked = NotificationSettingPage {
         page,
         active,

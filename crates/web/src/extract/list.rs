@@ -37,11 +37,12 @@ pub(crate) struct Filter {
     pub(crate) values: Option<fn() -> Vec<String>>,
 }
 
-/// A parameter that takes a whole number from 0 on.
+/// A parameter that takes a whole number within these.
 #[derive(Debug)]
 pub(crate) struct Number {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
+    pub(crate) min: i64,
     pub(crate) max: i64,
 }
 
@@ -148,6 +149,17 @@ impl ListQuery {
         names
     }
 
+    /// The name given for a filter that takes one of its names.
+    pub(crate) fn one_of(&mut self, filter: &Filter) -> Option<String> {
+        let mut names = self.filter(filter);
+        if names.len() > 1 {
+            let known = filter.values.map(|values| values()).unwrap_or_default();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            self.problem(filter.name, not_one_of(&known));
+        }
+        names.pop()
+    }
+
     /// The ids given for a filter.
     pub(crate) fn ids<K: Kind>(&mut self, filter: &Filter) -> Vec<Id<K>> {
         let mut ids = Vec::new();
@@ -159,7 +171,10 @@ impl ListQuery {
         {
             match Id::parse(text) {
                 Ok(id) => ids.push(id),
-                Err(malformed) => self.problem(filter.name, malformed.to_string()),
+                Err(malformed) => {
+                    self.problem(filter.name, malformed.to_string());
+                    break;
+                }
             }
         }
         ids
@@ -182,17 +197,15 @@ impl ListQuery {
     /// The number given for a parameter.
     pub(crate) fn number(&mut self, parameter: &Number) -> Option<i64> {
         let text = self.once(parameter.name)?;
-        match text.parse::<i64>() {
-            Ok(number) if number < 0 => self.problem(parameter.name, "Must be greater than or equal to 0"),
-            Ok(number) if number > parameter.max => {
-                self.problem(
-                    parameter.name,
-                    format!("Must be less than or equal to {}", parameter.max),
-                );
+        let problem = match (whole_number(&text), text.parse::<i64>()) {
+            (None, _) => "Invalid type. Expected: integer, given: string".to_owned(),
+            (Some(number), _) if number < parameter.min => {
+                format!("Must be greater than or equal to {}", parameter.min)
             }
-            Ok(number) => return Some(number),
-            Err(_) => self.problem(parameter.name, "Invalid type. Expected: integer, given: string"),
-        }
+            (_, Ok(number)) if number <= parameter.max => return Some(number),
+            _ => format!("Must be less than or equal to {}", parameter.max),
+        };
+        self.problem(parameter.name, problem);
         None
     }
 

@@ -22,16 +22,19 @@ use crate::gate::{Known, bearer};
 const AFTER: Number = Number {
     name: "after_sequence",
     description: "Only what comes after this place; without it, nothing, and `sequence` is the present place.",
+    min: 0,
     max: i64::MAX,
 };
 const LIMIT: Number = Number {
     name: "per_page",
     description: "How many at most.",
+    min: 1,
     max: 1_000,
 };
 const WAIT: Number = Number {
     name: "wait_seconds",
     description: "How long to wait for the first event.",
+    min: 0,
     max: 30,
 };
 const DEFAULT_LIMIT: i64 = 200;
@@ -75,7 +78,7 @@ async fn follow(
     mut query: ListQuery,
 ) -> Result<Response, ApiError> {
     let after = query.number(&AFTER).and_then(|place| u64::try_from(place).ok());
-    let limit = query.number(&LIMIT).unwrap_or(DEFAULT_LIMIT).max(1);
+    let limit = query.number(&LIMIT).unwrap_or(DEFAULT_LIMIT);
     let wait = Duration::from_secs(query.number(&WAIT).unwrap_or(0).unsigned_abs());
     query.finish()?;
     let limit = usize::try_from(limit).unwrap_or(1);

@@ -18,12 +18,16 @@ mod failures;
 mod health;
 mod methods;
 mod native;
+mod notification_settings;
+mod notifications;
 mod openapi;
 mod order_of_checks;
 mod paths;
 mod random;
 mod rate_limit;
 mod root;
+mod simulation_types;
+mod simulations;
 mod sweep;
 mod versions;
 
@@ -189,6 +193,183 @@ api_suite! {
         types_are_described_in_the_contracts_words_and_order
         parameters_of_lists_mean_nothing_here
     }
+    simulation_types {
+        single_events_of_client_tokens_and_api_keys_are_listed
+    }
+    simulations {
+        create {
+            a_new_simulation_is_shown_byte_for_byte_in_the_contracts_order
+            every_single_event_can_be_simulated_and_nothing_else
+            only_destinations_that_take_simulated_events_will_do
+            each_field_is_held_to_its_limits
+        }
+        payload {
+            a_payload_comes_back_as_it_was_given
+            a_payload_holds_only_properties_of_its_entity
+            without_a_payload_an_invented_entity_is_told_of
+            what_is_given_stands_beside_invented_values_and_the_rest_follows_from_an_unknown_id
+            the_id_of_a_real_entity_brings_its_values
+            whoever_may_not_read_the_entity_learns_nothing_of_it
+            a_run_tells_of_the_payload_as_it_was_when_it_was_run
+        }
+        get {
+            what_was_made_is_shown_as_it_was_answered
+            what_is_unknown_is_named
+            a_run_is_found_under_its_own_simulation_only
+            another_workspaces_simulations_do_not_exist
+            a_malformed_id_is_a_bad_request_that_names_it
+        }
+        update {
+            each_field_can_be_changed_and_the_rest_stays
+            what_changes_nothing_is_no_change
+            a_payload_must_fit_the_type_that_it_comes_to_have
+            what_is_wrong_is_refused_and_changes_nothing
+        }
+        list {
+            active_simulations_are_listed_newest_first
+            simulations_are_filtered_by_setting_and_id
+            simulations_runs_and_events_are_paged_both_ways
+            runs_come_with_their_events_when_asked_for
+        }
+        runs {
+            a_run_is_made_pending_with_its_event_byte_for_byte
+            a_run_is_no_change_of_its_simulation
+            a_body_means_nothing_here
+            a_second_run_waits_for_the_first
+            of_many_runs_at_once_one_is_made
+            an_archived_simulation_is_not_run
+            a_destination_that_takes_nothing_any_more_is_a_conflict
+        }
+        sending {
+            a_simulated_event_is_delivered_as_a_real_one_with_ids_of_its_own
+            neither_events_nor_notifications_know_of_it
+            a_receiver_that_refuses_fails_the_event_once_and_for_all
+            without_an_answer_there_is_no_response
+            a_destination_that_changed_in_between_gets_nothing
+            what_nobody_sent_in_time_is_aborted
+            what_a_crash_cut_off_is_aborted_after_a_minute_and_not_sent_again
+            while_a_secret_is_rotated_a_receiver_with_the_old_one_is_sent_to_twice
+        }
+        replay {
+            a_replay_is_a_new_event_of_the_same_run
+        }
+    }
+    notification_settings {
+        audit {
+            each_change_is_kept_with_who_did_it
+            what_is_kept_holds_no_secret
+            what_is_refused_is_not_kept
+            the_contract_shows_nothing_of_it
+        }
+        create {
+            a_new_setting_is_shown_byte_for_byte_in_the_contracts_order
+            what_can_be_chosen_is_as_chosen
+            null_is_as_good_as_leaving_out
+            events_come_back_in_the_order_given_and_each_once
+            every_event_type_of_the_contract_can_be_subscribed_to
+            the_secret_has_the_contracts_form_and_none_is_like_another
+            live_workspaces_have_settings_of_their_own
+            a_change_that_others_keep_preventing_is_a_conflict
+        }
+        delete {
+            a_deletion_is_answered_with_nothing_but_the_requests_id
+            what_is_deleted_is_not_found_any_more
+            a_body_of_a_deletion_is_not_looked_at
+            unknown_malformed_and_foreign_ids_are_told_apart_as_for_reading
+            its_notifications_and_their_logs_go_with_it
+        }
+        destinations {
+            what_is_no_url_is_told_so
+            clear_text_is_for_sandboxes
+            credentials_in_a_url_are_refused
+            what_is_not_public_is_refused_however_it_is_spelled
+            an_opened_network_is_open_and_nothing_beside_it
+            a_name_need_not_resolve_yet
+            email_needs_a_mail_server
+            email_goes_to_addresses
+        }
+        fields {
+            a_description_has_1_to_500_code_points
+            a_destination_has_1_to_2048_code_points
+            numbers_flags_and_names_keep_to_their_kinds
+            an_event_that_the_contract_lacks_is_named_by_its_place
+            everything_that_is_missing_or_wrong_is_told_in_one_answer
+            what_is_required_is_never_null
+            what_the_server_chooses_cannot_be_chosen
+            the_description_of_a_body_agrees_with_the_server
+        }
+        get {
+            a_setting_is_shown_with_its_secret_as_it_was_answered_at_creation
+            unknown_and_malformed_ids_are_told_apart
+            another_workspaces_setting_does_not_exist
+        }
+        list {
+            settings_are_listed_newest_first_200_to_a_page
+            settings_are_filtered_by_activity_and_source
+            a_filter_that_is_wrong_is_told
+            settings_are_paged_both_ways
+            the_total_can_be_skipped
+        }
+        room {
+            an_eleventh_active_setting_is_refused
+            inactive_settings_take_no_room
+            activating_an_eleventh_is_refused
+            settings_that_are_made_at_once_are_ten_at_most
+            a_duplicate_is_refused_when_it_is_made
+            a_change_into_a_duplicate_is_refused
+        }
+        update {
+            each_field_changes_alone_and_the_whole_setting_is_answered
+            everything_can_be_changed_at_once
+            a_list_of_events_replaces_the_one_before
+            the_type_never_changes
+            what_changes_nothing_is_answered_and_told_to_nobody
+            a_refused_part_refuses_the_whole
+            unknown_malformed_and_foreign_ids_are_told_apart_as_for_reading
+        }
+    }
+    notifications {
+        filters {
+            notifications_are_filtered_by_setting_and_status
+            many_settings_can_be_asked_for_and_what_is_none_is_told_once
+            a_search_looks_into_ids_and_types_letter_for_letter
+            a_filter_is_the_id_of_the_entity
+            times_are_of_the_event_and_both_ends_count
+            what_is_no_time_is_told_so
+            filters_hold_together
+        }
+        get {
+            a_notification_is_shown_byte_for_byte_in_the_contracts_order
+            each_status_is_shown_as_it_comes
+            a_setting_is_told_of_what_it_subscribed_to_while_it_was_active
+            unknown_and_malformed_ids_are_told_apart
+            another_workspaces_notification_does_not_exist
+        }
+        list {
+            notifications_are_listed_newest_first_50_to_a_page
+            notifications_are_paged_both_ways_also_filtered
+            totals_follow_each_change
+            the_total_of_a_search_is_not_counted
+            the_query_is_held_to_the_rules_of_lists
+        }
+        logs {
+            an_attempt_is_shown_byte_for_byte_in_the_contracts_order
+            an_attempt_without_an_answer_says_why_on_our_surface
+            what_a_receiver_answered_comes_back_untouched
+            attempts_are_listed_newest_first_and_paged
+            what_was_not_attempted_has_no_logs
+            an_attempt_with_both_secrets_has_two_rows_and_counts_once
+        }
+        replay {
+            a_replay_is_a_notification_of_its_own
+            what_failed_can_be_replayed_again_and_again
+            what_is_on_its_way_cannot_be_replayed
+            a_replay_cannot_be_replayed
+            a_replay_needs_a_permission_to_write
+            unknown_malformed_and_foreign_ids_are_told_apart
+            a_body_is_not_looked_at
+        }
+    }
     native {
         authentication {
             a_missing_credential_is_challenged
@@ -212,6 +393,33 @@ api_suite! {
             an_unknown_code_has_none
             an_error_that_is_ours_leads_to_its_page
             pages_of_the_contracts_errors_are_where_the_setting_says
+        }
+        simulations {
+            every_active_destination_that_takes_simulated_events_gets_it
+            a_destination_that_is_named_gets_it_alone
+            without_a_destination_it_is_told_what_to_do
+        }
+        events {
+            without_a_place_the_present_one_is_told_and_no_events
+            events_come_in_the_order_of_their_places_in_the_contracts_form
+            a_page_ends_where_the_next_one_begins
+            nothing_of_another_workspace_is_told
+            what_is_for_the_audit_trail_alone_is_not_told
+            an_event_ends_the_wait_at_once
+            an_event_of_another_process_ends_the_wait_within_a_second
+            a_server_that_stops_ends_the_wait
+            what_happened_already_is_not_waited_for
+            a_wait_for_nothing_ends_with_nothing
+            a_place_that_nothing_has_yet_is_kept
+            numbers_that_are_wrong_are_told_in_one_answer
+        }
+        notification_settings {
+            secrets_are_shown_in_both_forms
+            a_rotation_gives_a_new_secret_and_a_day_for_the_old_one
+            an_overlap_is_as_long_as_asked
+            an_overlap_that_is_over_is_shown_no_more
+            an_inactive_setting_can_be_rotated_too
+            unknown_and_malformed_ids_are_told_apart
         }
     }
     health {

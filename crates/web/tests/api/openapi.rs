@@ -116,11 +116,11 @@ pub(crate) async fn parameters_and_security_are_those_of_the_endpoint(_: Store) 
             );
         }
         assert_eq!(responses.contains_key("401"), endpoint.surface == Surface::Native);
-        let says_nothing = ["/replay", "/runs"].iter().any(|end| endpoint.path.ends_with(end));
+        let bodiless = ["/replay", "/runs"].iter().any(|end| endpoint.path.ends_with(end));
         assert_eq!(
             operation.get("requestBody").is_some(),
-            ["post", "patch"].contains(&&*method) && !says_nothing,
-            "{}",
+            ["post", "patch"].contains(&&*method) && !bodiless,
+            "{method} {}",
             endpoint.path
         );
     }

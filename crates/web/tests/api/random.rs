@@ -14,7 +14,7 @@ const REQUESTS: usize = 3_000;
 const MUTILATED: usize = 500;
 
 pub(crate) async fn random_requests_are_answered_as_described_and_never_with_500(store: Store) {
-    let app = TestApp::start(store).await;
+    let app = TestApp::with_deliveries(store, |_| {}).await;
     let source = Source::of(&app, 7).await;
     let mut statuses = std::collections::BTreeMap::new();
     for _ in 0..REQUESTS {
@@ -34,7 +34,7 @@ pub(crate) async fn random_requests_are_answered_as_described_and_never_with_500
 }
 
 pub(crate) async fn mutilated_requests_harm_nobody_but_their_sender(store: Store) {
-    let app = TestApp::start(store).await;
+    let app = TestApp::with_deliveries(store, |_| {}).await;
     let source = Source::of(&app, 8).await;
     for _ in 0..MUTILATED {
         let whole = post("/client-tokens").by(&app.key).text(r#"{"name":"Kiosk"}"#);

@@ -91,7 +91,6 @@ impl Listener {
                     if self.stop.asked.is_cancelled() || !self.forward(&event)? {
                         return Ok(());
                     }
-                    self.move_to(event.sequence)?;
                     self.stop.is_sending.store(false, Ordering::SeqCst);
                 }
             }
@@ -211,6 +210,8 @@ impl Listener {
                     outcome.stepped_over = true;
                 }
             }
+            // Before the line is printed: whoever has read it finds the place behind the event.
+            self.move_to(event.sequence)?;
             self.done(outcome)?;
             return Ok(true);
         }

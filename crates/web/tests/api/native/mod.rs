@@ -3,3 +3,6 @@
 pub(crate) mod authentication;
 pub(crate) mod client_tokens;
 pub(crate) mod errors;
+pub(crate) mod events;
+pub(crate) mod notification_settings;
+pub(crate) mod simulations;

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tollgate_delivery::{Delivery, Guard, Sender};
+use tollgate_domain::ambient::Clock;
 use tollgate_domain::environment::Environment;
 use tollgate_domain::event::Event;
+use tollgate_domain::simulation::SimulationEventStatus;
 use tollgate_service::Service;
-use tollgate_storage::{EventPage, Order, Page, Storage};
+use tollgate_storage::{Change, EventPage, Order, Outcome, Page, SimulationEventKey, SimulationRecord, Storage, Write};
 use tollgate_web::{App, Settings};
 
 use super::ambient::{ManualClock, SeededEntropy};
@@ -76,6 +79,52 @@ impl TestApp {
             database,
             _stops_with_the_test: stop.clone().drop_guard(),
             stop,
+        }
+    }
+
+    /// With other settings; webhooks may go to this machine.
+    pub(crate) async fn with_deliveries(store: Store, adjust: impl FnOnce(&mut Settings)) -> Self {
+        Self::with(store, |settings| {
+            settings.guard = loopback();
+            adjust(settings);
+        })
+        .await
+    }
+
+    /// Delivers from now on, until the test ends.
+    pub(crate) fn deliver(&self) {
+        let delivery = Delivery::new(
+            Arc::clone(&self.storage) as Arc<dyn Storage>,
+            (Arc::clone(&self.clock) as Arc<_>, Arc::new(SeededEntropy::new(3))),
+            (Sender::new(loopback()).expect("certificates"), None),
+            tollgate_delivery::Settings::default(),
+        );
+        tokio::spawn(delivery.run(self.stop.clone()));
+    }
+
+    pub(crate) fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
+    /// Writes what nothing stands against.
+    pub(crate) async fn commit(&self, write: Write) {
+        let outcome = self.storage.commit(Change::silent(write)).await;
+        assert!(matches!(outcome, Ok(Outcome::Applied { .. })), "{outcome:?}");
+    }
+
+    /// Where nothing is delivered: ends what would be sent.
+    pub(crate) async fn end_simulation_runs(&self) {
+        let due = self.storage.simulation_events_due(self.clock.now(), 100).await;
+        for event in due.expect("the store answers") {
+            self.commit(Write::RecordSimulationEvent(SimulationRecord {
+                event: SimulationEventKey::of(&event),
+                status: SimulationEventStatus::Failed,
+                request: None,
+                response: None,
+                problem: None,
+                at: self.clock.now(),
+            }))
+            .await;
         }
     }
 
@@ -172,4 +221,8 @@ impl TestApp {
         events.retain(|event| event.subject == id);
         events
     }
+}
+
+fn loopback() -> Guard {
+    Guard::new(vec!["127.0.0.0/8".parse().expect("a network")])
 }

@@ -72,7 +72,7 @@ pub(crate) async fn check(address: SocketAddr, answer: &Answer) {
     }
     let document = document(address).await;
     match schema_for(document, answer) {
-        Described::AsJson(name, schema) => {
+        Described::Json(name, schema) => {
             assert_eq!(answer.header("content-type"), Some("application/json"));
             assert_eq!(answer.json()["meta"]["request_id"], request_id);
             let validators = VALIDATORS.get_or_init(Mutex::default);
@@ -90,8 +90,8 @@ pub(crate) async fn check(address: SocketAddr, answer: &Answer) {
                 .collect();
             assert!(problems.is_empty(), "{name}: {problems:?} in {}", answer.body_text());
         }
-        Described::AsDocument => assert!(answer.header("content-type").is_some()),
-        Described::AsNothing => {
+        Described::Document => assert!(answer.header("content-type").is_some()),
+        Described::Nothing => {
             assert_eq!((answer.header("content-type"), answer.body_text()), (None, ""));
         }
     }
@@ -99,16 +99,16 @@ pub(crate) async fn check(address: SocketAddr, answer: &Answer) {
 
 enum Described {
     /// By this schema, which is called so.
-    AsJson(String, Value),
+    Json(String, Value),
     /// Of its own kind, without an envelope.
-    AsDocument,
+    Document,
     /// By its status alone.
-    AsNothing,
+    Nothing,
 }
 
 /// How an answer of this method, path and status is described; panics when it isn't.
 fn schema_for(document: &Value, answer: &Answer) -> Described {
-    let error = || Described::AsJson("Error".to_owned(), json!({ "$ref": "#/components/schemas/Error" }));
+    let error = || Described::Json("Error".to_owned(), json!({ "$ref": "#/components/schemas/Error" }));
     if answer.status == 501 {
         return error();
     }
@@ -126,9 +126,9 @@ fn schema_for(document: &Value, answer: &Answer) -> Described {
         panic!("{name} isn't described, but was answered: {}", answer.body_text());
     };
     match response.pointer("/content/application~1json/schema") {
-        Some(schema) => Described::AsJson(name, schema.clone()),
-        None if answer.status == 204 => Described::AsNothing,
-        None => Described::AsDocument,
+        Some(schema) => Described::Json(name, schema.clone()),
+        None if answer.status == 204 => Described::Nothing,
+        None => Described::Document,
     }
 }
 

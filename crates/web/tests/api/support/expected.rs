@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Answer;
 
 /// Code, status, type, detail.
-pub(crate) const ERRORS: [(&str, u16, &str, &str); 27] = [
+pub(crate) const ERRORS: [(&str, u16, &str, &str); 28] = [
     ("bad_request", 400, "request_error", "Invalid request."),
     (
         "invalid_field",
@@ -77,6 +77,12 @@ pub(crate) const ERRORS: [(&str, u16, &str, &str); 27] = [
         408,
         "request_error",
         "The request's body did not arrive within 30 seconds.",
+    ),
+    (
+        "conflict",
+        409,
+        "request_error",
+        "Request conflicts with another change.",
     ),
     ("concurrent_modification", 409, "request_error", ""),
     (

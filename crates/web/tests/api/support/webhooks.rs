@@ -93,7 +93,7 @@ impl TestApp {
             retry_at,
             at: self.clock.now(),
         };
-        let outcome = self.commit(Write::RecordAttempt(record)).await;
+        let outcome = self.committed(Write::RecordAttempt(record)).await;
         assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}");
     }
 
@@ -120,13 +120,13 @@ impl TestApp {
             until: now.plus(super::HOUR),
             limit: 100,
         };
-        match self.commit(lease).await {
+        match self.committed(lease).await {
             Outcome::Leased(notifications) => notifications.len(),
             outcome => panic!("{outcome:?}"),
         }
     }
 
-    async fn commit(&self, write: Write) -> Outcome {
+    async fn committed(&self, write: Write) -> Outcome {
         let committed = self.store().commit(Change::silent(write)).await;
         committed.expect("the store commits")
     }
