@@ -94,6 +94,21 @@ async fn a_kept_connection_that_turns_out_closed_costs_no_attempt() {
 }
 
 #[tokio::test]
+async fn a_kept_connection_that_closes_under_a_request_costs_no_attempt() {
+    let stage = Stage::sqlite(Environment::Sandbox).await;
+    let receiver = Receiver::start(|request| match request.number % 3 {
+        0 => Reply::Closed,
+        _ => Reply::status(200),
+    })
+    .await;
+    stage.destination(&receiver.url("/")).await;
+    stage.events(20).await;
+    let _worker = stage.deliver_with(open_loopback(), one_at_a_time());
+    until_delivered(&stage).await;
+    assert_eq!((receiver.received().len(), receiver.connections()), (29, 10));
+}
+
+#[tokio::test]
 async fn a_receiver_that_answers_once_and_then_resets_is_not_asked_for_ever() {
     let stage = Stage::sqlite(Environment::Sandbox).await;
     let receiver = Receiver::start(|request| match request.number {

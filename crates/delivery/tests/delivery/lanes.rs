@@ -7,11 +7,12 @@ use tollgate_delivery::Settings;
 use tollgate_domain::environment::Environment;
 use tollgate_domain::event::EventType;
 use tollgate_domain::notification::NotificationStatus;
+use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_service::NotificationSettingPatch;
 use tollgate_storage::{EventPage, Order, Page};
 
 use crate::receiver::{Receiver, Reply};
-use crate::stage::{Stage, open_loopback, quick};
+use crate::stage::{Stage, Worker, open_loopback, quick};
 
 /// How long a setting may be remembered, and a little.
 const REMEMBERED: Duration = Duration::from_millis(150);
@@ -21,6 +22,25 @@ fn one_at_a_time() -> Settings {
         per_destination: 1,
         ..quick()
     }
+}
+
+/// So many deliveries go well and quickly; from then on more than one is leased ahead.
+const WARM: usize = 60;
+
+/// A receiver that holds what comes after the first deliveries, and its destination. Of the five events that are left,
+/// the first is under way, the others are leased.
+async fn five_held(stage: &Stage) -> (Receiver, NotificationSetting, Worker) {
+    let receiver = Receiver::start(|request| match request.number {
+        0..=WARM => Reply::status(200),
+        _ => Reply::Held,
+    })
+    .await;
+    let setting = stage.destination(&receiver.url("/")).await;
+    stage.events(WARM + 5).await;
+    let worker = stage.deliver_with(open_loopback(), one_at_a_time());
+    receiver.request(WARM + 1).await;
+    stage.until_nothing_is_due().await;
+    (receiver, setting, worker)
 }
 
 #[tokio::test]
@@ -72,11 +92,7 @@ async fn whoever_hangs_leaves_a_share_to_the_next() {
 #[tokio::test]
 async fn a_destination_deleted_with_deliveries_under_way_gets_no_more() {
     let stage = Stage::sqlite(Environment::Sandbox).await;
-    let receiver = Receiver::start(|_| Reply::Held).await;
-    let setting = stage.destination(&receiver.url("/")).await;
-    let worker = stage.deliver_with(open_loopback(), one_at_a_time());
-    stage.events(5).await;
-    receiver.request(1).await;
+    let (receiver, setting, worker) = five_held(&stage).await;
     let id = stage.notifications().await[0].id;
     stage
         .service
@@ -93,7 +109,7 @@ async fn a_destination_deleted_with_deliveries_under_way_gets_no_more() {
         .until(|notification| notification.status == NotificationStatus::Delivered)
         .await;
     worker.stop().await;
-    assert_eq!(receiver.received().len(), 1);
+    assert_eq!(receiver.received().len(), WARM + 1);
     assert!(stage.service.notification(&stage.caller, id).await.is_err());
     stage.service.remove_old(Duration::from_hours(1)).await.unwrap();
     assert_eq!(stage.notifications().await.len(), 5);
@@ -102,11 +118,7 @@ async fn a_destination_deleted_with_deliveries_under_way_gets_no_more() {
 #[tokio::test]
 async fn a_deactivated_destination_waits_until_it_is_active_again() {
     let stage = Stage::sqlite(Environment::Sandbox).await;
-    let receiver = Receiver::start(|_| Reply::Held).await;
-    let setting = stage.destination(&receiver.url("/")).await;
-    let worker = stage.deliver_with(open_loopback(), one_at_a_time());
-    stage.events(3).await;
-    receiver.request(1).await;
+    let (receiver, setting, worker) = five_held(&stage).await;
     let switch = async |active| {
         let patch = NotificationSettingPatch {
             active: Some(active),
@@ -120,16 +132,12 @@ async fn a_deactivated_destination_waits_until_it_is_active_again() {
     switch(false).await;
     tokio::time::sleep(REMEMBERED).await;
     receiver.release(1);
-    let is_delivered = |status| status == NotificationStatus::Delivered;
-    loop {
-        // The one under way is recorded.
-        let mut pulse = stage.store.pulse();
-        pulse.borrow_and_update();
-        if stage.notifications().await.iter().any(|one| is_delivered(one.status)) {
-            break;
-        }
-        pulse.changed().await.unwrap();
-    }
+    // The one under way is recorded.
+    stage
+        .until_some(WARM + 1, |notification| {
+            notification.status == NotificationStatus::Delivered
+        })
+        .await;
     stage.advance(Duration::from_hours(1));
     assert!(
         stage
@@ -144,12 +152,14 @@ async fn a_deactivated_destination_waits_until_it_is_active_again() {
         .await
         .into_iter()
         .filter(|one| one.times_attempted == 0);
-    assert_eq!((waiting.count(), receiver.received().len()), (2, 1));
-    receiver.release(2);
+    assert_eq!((waiting.count(), receiver.received().len()), (4, WARM + 1));
+    receiver.release(4);
     switch(true).await;
-    stage.until(|one| is_delivered(one.status)).await;
+    stage
+        .until(|notification| notification.status == NotificationStatus::Delivered)
+        .await;
     worker.stop().await;
-    assert_eq!(receiver.received().len(), 3);
+    assert_eq!(receiver.received().len(), WARM + 5);
 }
 
 #[tokio::test]
@@ -220,26 +230,12 @@ async fn beside_each_other(stage: Stage) {
 #[tokio::test]
 async fn a_worker_that_is_stopped_finishes_what_it_has_begun_and_what_it_has_leased() {
     let stage = Stage::sqlite(Environment::Sandbox).await;
-    let receiver = Receiver::start(|request| match request.number {
-        1 => Reply::Held,
-        _ => Reply::status(200),
-    })
-    .await;
-    stage.destination(&receiver.url("/")).await;
-    let settings = Settings {
-        per_destination: 2,
-        ..quick()
-    };
-    stage.events(2).await;
-    let worker = stage.deliver_with(open_loopback(), settings);
-    receiver.request(2).await;
-    let stopped = worker.stop();
-    receiver.release(1);
-    stopped.await;
+    let (receiver, _, worker) = five_held(&stage).await;
+    tokio::join!(worker.stop(), async { receiver.release(5) });
     stage
         .until(|notification| notification.status == NotificationStatus::Delivered)
         .await;
-    assert_eq!(receiver.received().len(), 2);
+    assert_eq!(receiver.received().len(), WARM + 5);
 }
 
 #[tokio::test]

@@ -16,6 +16,9 @@ use tokio_rustls::TlsAcceptor;
 /// Nothing here takes this long unless it is broken.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How many requests are kept.
+pub(crate) const KEPT: usize = 1_000;
+
 /// One request, as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
@@ -151,17 +154,22 @@ impl Receiver {
         self.address.port()
     }
 
-    /// All requests so far.
+    /// The first requests, at most [`KEPT`].
     pub(crate) fn received(&self) -> Vec<Received> {
         self.inner.received.lock().unwrap().clone()
     }
 
     /// Waits for request `number` (from 1), and gives it.
     pub(crate) async fn request(&self, number: usize) -> Received {
+        self.arrived(number).await;
+        self.inner.received.lock().unwrap()[number - 1].clone()
+    }
+
+    /// Waits until so many requests have come.
+    pub(crate) async fn arrived(&self, number: usize) {
         let mut count = self.inner.count.subscribe();
         let arrived = tokio::time::timeout(PATIENCE, count.wait_for(|count| *count >= number)).await;
         assert!(arrived.is_ok(), "request {number} didn't come; {:?}", self.received());
-        self.inner.received.lock().unwrap()[number - 1].clone()
     }
 
     /// Lets this many held requests go.
@@ -203,8 +211,7 @@ impl Inner {
             let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
             self.most_at_once.fetch_max(now, Ordering::SeqCst);
             let reply = (self.script)(&received);
-            self.received.lock().unwrap().push(received);
-            self.count.send_modify(|count| *count += 1);
+            self.keep(received);
             let goes_on = self.reply(&mut stream, reply).await;
             self.at_once.fetch_sub(1, Ordering::SeqCst);
             if !goes_on? {
@@ -212,6 +219,14 @@ impl Inner {
             }
         }
         Ok(())
+    }
+
+    fn keep(&self, received: Received) {
+        let mut kept = self.received.lock().unwrap();
+        if kept.len() < KEPT {
+            kept.push(received);
+        }
+        self.count.send_modify(|count| *count += 1);
     }
 
     async fn read(&self, stream: &mut BufReader<impl Stream>) -> io::Result<Option<Received>> {

@@ -208,22 +208,48 @@ impl Stage {
 
     /// Waits until all notifications are as `fits` says.
     pub(crate) async fn until(&self, fits: impl Fn(&Notification) -> bool) -> Vec<Notification> {
+        self.until_all(|all| all.iter().all(&fits)).await
+    }
+
+    /// Waits until so many notifications are as `fits` says.
+    pub(crate) async fn until_some(&self, count: usize, fits: impl Fn(&Notification) -> bool) {
+        self.until_all(|all| all.iter().filter(|one| fits(one)).count() == count)
+            .await;
+    }
+
+    async fn until_all(&self, fit: impl Fn(&[Notification]) -> bool) -> Vec<Notification> {
+        let look = async || {
+            let all = self.notifications().await;
+            fit(&all).then_some(all)
+        };
+        match self.until_there_is(look).await {
+            Some(all) => all,
+            None => panic!("it doesn't come to that: {:#?}", self.notifications().await),
+        }
+    }
+
+    /// Waits until all that is due is leased.
+    pub(crate) async fn until_nothing_is_due(&self) {
+        let look = async || {
+            let due = self.store.due_notification_settings(self.now()).await.unwrap();
+            due.is_empty().then_some(())
+        };
+        self.until_there_is(look).await.expect("it is leased");
+    }
+
+    async fn until_there_is<T>(&self, look: impl AsyncFn() -> Option<T>) -> Option<T> {
         let mut pulse = self.store.pulse();
         let wait = async {
             loop {
                 pulse.borrow_and_update();
-                let all = self.notifications().await;
-                if all.iter().all(&fits) {
-                    return all;
+                if let Some(found) = look().await {
+                    return found;
                 }
                 // A store needn't ring at once for what has no event.
                 let _ = tokio::time::timeout(Duration::from_millis(20), pulse.changed()).await;
             }
         };
-        let Ok(all) = tokio::time::timeout(PATIENCE, wait).await else {
-            panic!("it doesn't come to that: {:#?}", self.notifications().await);
-        };
-        all
+        tokio::time::timeout(PATIENCE, wait).await.ok()
     }
 
     /// Waits until the one notification was attempted so often; gives it and its log.
