@@ -13,7 +13,7 @@ use crate::rounds::Round;
 
 /// The longest answer: a page of 200 is 100 KB.
 const BUFFER: usize = 256 * 1024;
-const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+pub(crate) const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 /// How long nothing may come at all.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -77,13 +77,24 @@ impl Load {
 
     /// Asks on all connections for this long, then waits for the answers that are due.
     pub(crate) fn run(&mut self, length: Duration) -> anyhow::Result<Round> {
+        let until = Instant::now() + length;
+        self.run_while(|now, _| now < until)
+    }
+
+    /// Asks so often, on all connections; at least once on each.
+    pub(crate) fn run_times(&mut self, times: u64) -> anyhow::Result<Round> {
+        self.run_while(|_, asked| asked < times)
+    }
+
+    /// `more` decides, from the time and how often was asked, whether to ask again.
+    fn run_while(&mut self, more: impl Fn(Instant, u64) -> bool) -> anyhow::Result<Round> {
         let began = Instant::now();
-        let until = began + length;
         let mut micros = Vec::with_capacity(1 << 16);
         for connection in &mut self.connections {
             connection.ask(&self.requests)?;
         }
         let mut due = self.connections.len();
+        let mut asked = due as u64;
         while due > 0 {
             self.poll.poll(&mut self.events, Some(PATIENCE))?;
             ensure!(!self.events.is_empty(), "no answer within {} s", PATIENCE.as_secs());
@@ -94,8 +105,9 @@ impl Load {
                 }
                 let now = Instant::now();
                 micros.push(u32::try_from((now - connection.asked_at).as_micros()).unwrap_or(u32::MAX));
-                if now < until {
+                if more(now, asked) {
                     connection.ask(&self.requests)?;
+                    asked += 1;
                 } else {
                     due -= 1;
                 }
@@ -158,8 +170,8 @@ impl Connection {
     }
 }
 
-/// Where the head of an answer ends, and the length of head and body; `None` while its head isn't whole.
-fn measure(bytes: &[u8], expected: &[u8]) -> anyhow::Result<Option<(usize, usize)>> {
+/// Where the head of a message ends, and the length of head and body; `None` while its head isn't whole.
+pub(crate) fn measure(bytes: &[u8], expected: &[u8]) -> anyhow::Result<Option<(usize, usize)>> {
     let Some(head) = bytes
         .windows(END_OF_HEAD.len())
         .position(|window| window == END_OF_HEAD)

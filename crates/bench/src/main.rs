@@ -4,15 +4,19 @@
 //! counts is the median of the ratios of neighbouring rounds, with their spread. `docs/benchmarks.md` tells how to read
 //! the table.
 
+mod bare_client;
 mod benches;
 mod engine;
 mod load;
 mod machine;
 mod postgres;
+mod receiver;
+mod recorded;
 mod report;
 mod rounds;
 mod seed;
 mod server;
+mod shop;
 mod site;
 
 use std::path::PathBuf;
@@ -61,6 +65,10 @@ enum Name {
     Builds,
     /// A page of 50 of 1,000,000 client tokens, against one of 1,000; on both stores.
     Pages,
+    /// From events accepted over HTTP to deliveries recorded, against a bare HTTP client; on both stores.
+    Deliveries,
+    /// What ten destinations that hang take from one that is well; on both stores.
+    Isolation,
 }
 
 /// How everything is measured.
@@ -116,12 +124,20 @@ enum Hidden {
     /// A server to measure; prints its address when it listens, and ends with its standard input.
     #[command(hide = true)]
     Server(server::ServerArgs),
+    /// A receiver of webhooks; prints its addresses when it listens, and ends with its standard input.
+    #[command(hide = true)]
+    Receiver(receiver::ReceiverArgs),
+    /// A client that only sends; each line of its standard input is a round.
+    #[command(hide = true)]
+    BareClient(bare_client::BareClientArgs),
 }
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     match cli.hidden {
         Some(Hidden::Server(args)) => server::run(&args),
+        Some(Hidden::Receiver(args)) => receiver::run(&args),
+        Some(Hidden::BareClient(args)) => bare_client::run(&args),
         None => bench(&cli.names, &cli.settings),
     }
 }
@@ -143,6 +159,8 @@ fn bench(names: &[Name], settings: &Settings) -> anyhow::Result<()> {
             Name::Builds => benches::builds::run(settings, &mut report),
             Name::Start => benches::start::run(settings, &mut report),
             Name::Pages => benches::pages::run(settings, &mut report),
+            Name::Deliveries => benches::deliveries::run(settings, &mut report),
+            Name::Isolation => benches::isolation::run(settings, &mut report),
         };
         if let Err(error) = ended {
             failed += 1;

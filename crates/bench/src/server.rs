@@ -9,6 +9,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 use tollgate::compose::{Background, Store, serve};
+use tollgate_delivery::Guard;
 use tollgate_storage_sql::postgres::PostgresOptions;
 use tollgate_storage_sql::sqlite::SqliteOptions;
 
@@ -17,10 +18,10 @@ use tollgate_storage_sql::sqlite::SqliteOptions;
 pub(crate) struct ServerArgs {
     /// The directory of an embedded store.
     #[arg(long, required_unless_present = "postgres")]
-    data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
     /// The URL of a PostgreSQL database.
     #[arg(long, conflicts_with = "data_dir")]
-    postgres: Option<String>,
+    pub(crate) postgres: Option<String>,
     /// Changes that share one commit, at most.
     #[arg(long)]
     max_batch: Option<usize>,
@@ -101,6 +102,7 @@ pub(crate) async fn run(args: &ServerArgs) -> anyhow::Result<()> {
     });
     let settings = tollgate_web::Settings {
         requests_per_minute: 0,
+        guard: Guard::new(vec!["127.0.0.0/8".parse()?]), // where the receivers are
         ..tollgate_web::Settings::default()
     };
     serve(listener, store, settings, Background::default(), stop).await

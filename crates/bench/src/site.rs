@@ -6,7 +6,7 @@ use anyhow::Context;
 use tollgate_domain::environment::Environment;
 use tollgate_domain::id::WorkspaceId;
 use tollgate_domain::permission::PermissionSet;
-use tollgate_service::{Caller, NewApiKey};
+use tollgate_service::{Caller, NewApiKey, Service};
 
 use crate::load::Load;
 use crate::machine::processor_time;
@@ -28,24 +28,31 @@ impl Tenant {
     pub(crate) fn create(args: &ServerArgs) -> anyhow::Result<Self> {
         runtime()?.block_on(async {
             let store = args.open().await?;
-            let service = store.service();
-            let workspace = service
-                .create_workspace("Benchmark".to_owned(), Environment::Sandbox)
-                .await?;
-            let operator = Caller::command_line(workspace.clone());
-            let new = NewApiKey {
-                name: "Benchmark".to_owned(),
-                description: None,
-                permissions: PermissionSet::all(),
-                expires_at: None,
-            };
-            let (_, secret) = service.create_api_key(&operator, new).await?;
+            let (tenant, _) = Self::create_in(store.service()).await?;
             store.close().await;
-            Ok(Self {
-                workspace: workspace.id,
-                key: secret.reveal().to_owned(),
-            })
+            Ok(tenant)
         })
+    }
+
+    /// The same, in a store that is open; and who may do everything there.
+    pub(crate) async fn create_in(service: &Service) -> anyhow::Result<(Self, Caller)> {
+        let workspace = service
+            .create_workspace("Benchmark".to_owned(), Environment::Sandbox)
+            .await?;
+        let id = workspace.id;
+        let operator = Caller::command_line(workspace);
+        let new = NewApiKey {
+            name: "Benchmark".to_owned(),
+            description: None,
+            permissions: PermissionSet::all(),
+            expires_at: None,
+        };
+        let (_, secret) = service.create_api_key(&operator, new).await?;
+        let tenant = Self {
+            workspace: id,
+            key: secret.reveal().to_owned(),
+        };
+        Ok((tenant, operator))
     }
 
     /// The bytes of a request that creates a client token.

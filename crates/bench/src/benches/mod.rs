@@ -1,8 +1,10 @@
 //! The benchmarks: each makes its two sides, lets them take turns, and reports.
 
 pub(crate) mod builds;
+pub(crate) mod deliveries;
 pub(crate) mod engine;
 pub(crate) mod group_commit;
+pub(crate) mod isolation;
 pub(crate) mod pages;
 pub(crate) mod postgres;
 pub(crate) mod start;
