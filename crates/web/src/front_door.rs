@@ -19,6 +19,7 @@ use crate::catalogue;
 use crate::envelope::Payload;
 use crate::error::{ApiError, Problem};
 use crate::extract::origin::base_url;
+use crate::rest_of_body;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
@@ -48,6 +49,7 @@ pub(crate) async fn answer(app: &App, router: Router, peer: SocketAddr, mut requ
     let path = request.uri().path().to_owned();
     let base = base_url(app, peer, request.headers(), request.uri());
     request.extensions_mut().insert(Peer(peer));
+    let rest = rest_of_body::keep(&mut request);
 
     let mut response = if !KNOWN_METHODS.contains(&method) {
         ApiError::new(&catalogue::NOT_IMPLEMENTED).into_response()
@@ -64,6 +66,9 @@ pub(crate) async fn answer(app: &App, router: Router, peer: SocketAddr, mut requ
         }
     };
 
+    if let Some(rest) = rest {
+        rest.read().await;
+    }
     if let Some(payload) = response.extensions_mut().remove::<Payload>() {
         set_json(&mut response, with_meta(payload, &request_id));
     } else if let Some(error) = response.extensions_mut().remove::<ApiError>() {

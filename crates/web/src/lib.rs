@@ -18,6 +18,7 @@ mod gate;
 mod health;
 mod native;
 mod openapi;
+mod rest_of_body;
 mod router;
 mod serve;
 

@@ -57,6 +57,27 @@ pub(crate) async fn a_client_that_waits_for_leave_to_send_its_body_gets_it(store
     answer.data(201);
 }
 
+pub(crate) async fn a_request_that_is_refused_before_its_body_came_leaves_the_connection_open(store: Store) {
+    let app = TestApp::start(store).await;
+    let reader = app.home.key(&["client_token.read"]).await;
+    let refused = post("/client-tokens").by(&reader).header("Connection", "keep-alive");
+    let bytes = refused.text(r#"{"name":"Kiosk"}"#).to_bytes("tollgate.example");
+    let (head, body) = bytes.split_at(bytes.len() - 16);
+    let mut stream = TcpStream::connect(app.address).await.expect("the server accepts");
+    stream.write_all(head).await.expect("sent");
+    let early = tokio::time::timeout(Duration::from_millis(200), stream.readable()).await;
+    assert!(early.is_err(), "no answer before the body");
+    stream.write_all(body).await.expect("sent");
+    let next = get("/client-tokens").by(&reader).to_bytes("tollgate.example");
+    stream.write_all(&next).await.expect("sent");
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received).await.expect("answers");
+    let (first, rest) = Answer::parse("POST", "/client-tokens", &received).expect("an answer");
+    first.is_error("forbidden");
+    let (second, _) = Answer::parse("GET", "/client-tokens", rest).expect("an answer");
+    second.data(200);
+}
+
 pub(crate) async fn http_2_is_spoken_too(store: Store) {
     let app = TestApp::start(store).await;
     app.token("Kiosk").await;

@@ -506,6 +506,7 @@ api_suite! {
         requests_that_follow_each_other_on_a_connection_are_answered_in_order
         every_request_has_an_id_of_its_own
         a_client_that_waits_for_leave_to_send_its_body_gets_it
+        a_request_that_is_refused_before_its_body_came_leaves_the_connection_open
         http_2_is_spoken_too
         old_clients_that_name_no_host_are_answered
         what_is_no_http_ends_its_own_connection_only
