@@ -66,7 +66,17 @@ impl Service {
         self.simulation(caller, simulation).await?;
         let run = self.own_run(caller, simulation, id).await?;
         let mut shown = self.with_events(caller, vec![run], with_events).await?;
-        shown.pop().ok_or(SimulationError::RunNotFound)
+        let mut shown = shown.pop().ok_or(SimulationError::RunNotFound)?;
+        // The run was read before its events: when it has ended in between, it is read again, so that the two agree.
+        let is_pending = |event: &SimulationEvent| event.status == SimulationEventStatus::Pending;
+        let has_ended = shown
+            .events
+            .as_ref()
+            .is_some_and(|events| !events.iter().any(is_pending));
+        if has_ended && shown.run.status == SimulationRunStatus::Pending {
+            shown.run = self.own_run(caller, simulation, id).await?;
+        }
+        Ok(shown)
     }
 
     async fn own_run(
