@@ -130,3 +130,16 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let done = run(std::process::Command::new("bash").args(["-c", &script]));
     assert_eq!(done.success(), "{ 0");
 }
+
+#[test]
+fn cargo_run_means_this_program() {
+    let metadata = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let members = metadata["workspace_default_members"].as_array().unwrap();
+    assert_eq!(members.len(), 1, "{members:?}");
+    assert!(members[0].as_str().unwrap().contains("crates/tollgate"), "{members:?}");
+}
