@@ -1,5 +1,7 @@
 //! Notifications: one event for one destination, and the attempts to deliver it.
 
+use std::fmt::Display;
+
 use sha2::{Digest, Sha256};
 
 use crate::event::{Event, EventType};
@@ -129,15 +131,24 @@ pub fn id_of(event: EventId, setting: NotificationSettingId) -> NotificationId {
     NotificationId::from_tail(&format!("{}{hash}", &event.tail()[..10])).expect("26 letters and digits")
 }
 
-/// What is sent: the event with the notification's id, in the order of the contract's samples. The same bytes on each
-/// attempt.
+/// What is sent: the event with the notification's id. The same bytes on each attempt.
 pub fn payload(event: &Event, notification: NotificationId) -> String {
+    envelope(
+        (&event.id, event.event_type, event.occurred_at),
+        &notification,
+        &event.data,
+    )
+}
+
+/// The envelope of everything that is sent, real or simulated, in the order of the contract's samples; `data` is JSON.
+pub(crate) fn envelope(
+    (event_id, event_type, occurred_at): (&dyn Display, EventType, Timestamp),
+    notification_id: &dyn Display,
+    data: &str,
+) -> String {
     format!(
-        r#"{{"event_id":"{}","event_type":"{}","occurred_at":"{}","notification_id":"{notification}","data":{}}}"#,
-        event.id,
-        EventType::name(event.event_type),
-        event.occurred_at,
-        event.data,
+        r#"{{"event_id":"{event_id}","event_type":"{}","occurred_at":"{occurred_at}","notification_id":"{notification_id}","data":{data}}}"#,
+        event_type.name(),
     )
 }
 

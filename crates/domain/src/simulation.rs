@@ -3,10 +3,13 @@
 //! A simulation says what is sent where; each run of it makes a simulation event, and each replay another one. Neither
 //! events nor notifications know of them.
 
+use std::fmt::Display;
+
 use crate::event::EventType;
 use crate::id::{
     NotificationSettingId, SimulationEventId, SimulationId, SimulationNotificationId, SimulationRunId, WorkspaceId,
 };
+use crate::notification;
 use crate::time::Timestamp;
 
 /// What can be simulated: everything that Tollgate emits and the contract knows.
@@ -208,14 +211,8 @@ impl SimulationEvent {
     /// What is sent: the ordinary envelope. The two ids have prefixes of their own, as in captured traffic: receivers
     /// tell simulated deliveries by them.
     pub fn body(&self) -> String {
-        format!(
-            r#"{{"event_id":"{}","event_type":"{}","occurred_at":"{}","notification_id":"{}","data":{}}}"#,
-            self.id,
-            self.event_type.name(),
-            self.created_at,
-            self.notification(),
-            self.payload,
-        )
+        let event: (&dyn Display, _, _) = (&self.id, self.event_type, self.created_at);
+        notification::envelope(event, &self.notification(), &self.payload)
     }
 }
 

@@ -3,6 +3,8 @@
 
 use axum::http::StatusCode;
 
+use crate::endpoint::Surface;
+
 /// One kind of error.
 #[derive(Debug)]
 pub struct Entry {
@@ -110,7 +112,21 @@ catalogue! {
 }
 
 impl Entry {
-    pub(crate) fn status(&self) -> StatusCode {
+    /// Whether it tells of a credential that is missing or invalid.
+    fn is_of_credential(&self) -> bool {
+        [
+            AUTHENTICATION_MISSING.code,
+            AUTHENTICATION_MALFORMED.code,
+            INVALID_TOKEN.code,
+        ]
+        .contains(&self.code)
+    }
+
+    /// As this surface answers it: where a credential is missing or invalid, the native one says 401.
+    pub(crate) fn status_on(&self, surface: Surface) -> StatusCode {
+        if surface == Surface::Native && self.is_of_credential() {
+            return StatusCode::UNAUTHORIZED;
+        }
         StatusCode::from_u16(self.status).expect("the catalogue holds real statuses")
     }
 }

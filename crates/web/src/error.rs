@@ -1,6 +1,6 @@
 //! An error on its way to the caller: which of the catalogue, and what is particular to this one.
 
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tollgate_service::{
@@ -103,16 +103,11 @@ impl ApiError {
     /// The error of a failed credential as this surface answers it: 403 on the compatible one, where no other status
     /// tells of authentication; 401 with a challenge on ours, as RFC 9110 and RFC 6750 have it.
     pub(crate) fn into_response_on(self, surface: Surface) -> Response {
-        let is_credential = [
-            catalogue::AUTHENTICATION_MISSING.code,
-            catalogue::AUTHENTICATION_MALFORMED.code,
-            catalogue::INVALID_TOKEN.code,
-        ]
-        .contains(&self.entry.code);
-        let missing = self.entry.code == catalogue::AUTHENTICATION_MISSING.code;
+        let entry = self.entry;
         let mut response = self.into_response();
-        if is_credential && surface == Surface::Native {
-            *response.status_mut() = axum::http::StatusCode::UNAUTHORIZED;
+        *response.status_mut() = entry.status_on(surface);
+        if response.status() == StatusCode::UNAUTHORIZED {
+            let missing = entry.code == catalogue::AUTHENTICATION_MISSING.code;
             let challenge = if missing {
                 r#"Bearer realm="tollgate""#
             } else {
@@ -128,7 +123,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = self.entry.status().into_response();
+        let mut response = self.entry.status_on(Surface::Compatible).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }

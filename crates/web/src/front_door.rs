@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
@@ -40,6 +41,10 @@ const KNOWN_METHODS: [Method; 9] = [
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
+/// What the caller puts before a path to reach us; worked out once for a request.
+#[derive(Clone, Debug)]
+pub(crate) struct BaseUrl(pub(crate) Arc<str>);
+
 /// Answers one request.
 pub(crate) async fn answer(app: &App, router: Router, peer: SocketAddr, mut request: Request) -> Response {
     let began = Instant::now();
@@ -47,8 +52,9 @@ pub(crate) async fn answer(app: &App, router: Router, peer: SocketAddr, mut requ
     let method = request.method().clone();
     collapse_leading_slashes(request.uri_mut());
     let path = request.uri().path().to_owned();
-    let base = base_url(app, peer, request.headers(), request.uri());
+    let base: Arc<str> = base_url(app, peer, request.headers(), request.uri()).into();
     request.extensions_mut().insert(Peer(peer));
+    request.extensions_mut().insert(BaseUrl(Arc::clone(&base)));
     let rest = rest_of_body::keep(&mut request);
 
     let mut response = if !KNOWN_METHODS.contains(&method) {

@@ -279,14 +279,8 @@ fn errors_of(endpoint: &Endpoint) -> Vec<(u16, &'static Entry)> {
         errors.push(&catalogue::NOT_FOUND);
     }
     errors.extend_from_slice(&endpoint.docs.errors);
-    let is_credential = |entry: &Entry| entry.code.starts_with("authentication_") || entry.code == "invalid_token";
-    errors
-        .into_iter()
-        .map(|entry| match endpoint.surface {
-            Surface::Native if is_credential(entry) => (401, entry),
-            _ => (entry.status, entry),
-        })
-        .collect()
+    let with_status = |entry: &'static Entry| (entry.status_on(endpoint.surface).as_u16(), entry);
+    errors.into_iter().map(with_status).collect()
 }
 
 fn enveloped(data: &Value, meta: &Value) -> Value {

@@ -11,19 +11,20 @@ use tollgate_domain::id::{EventId, NotificationId, NotificationLogId, Notificati
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationStatus};
 use tollgate_domain::permission::Permission;
 use tollgate_domain::time::Timestamp;
-use tollgate_storage::{NotificationPage, Order, StorageError};
+use tollgate_service::Caller;
+use tollgate_storage::{NotificationPage, Order, Slice, StorageError};
 
 use crate::App;
 use crate::catalogue::{INVALID_TIME_QUERY_PARAMETER, NOTIFICATION_CANNOT_REPLAY, REPLAY_INVALID_ORIGIN};
 use crate::endpoint::{Access, Answer, Endpoint, Surface};
-use crate::envelope;
+use crate::envelope::{self, Pagination};
 use crate::error::ApiError;
 use crate::extract::list::{Filter, ListQuery, Listing};
 use crate::extract::path::PathId;
 use crate::gate::Known;
 
 /// The path's parameter, as errors name it.
-pub(crate) const ID: &str = "notification_id";
+const ID: &str = "notification_id";
 /// Code points. Contract, section 6.
 const LONGEST_SEARCH: usize = 100;
 /// As long as the longest id that the contract has.
@@ -249,16 +250,28 @@ async fn logs(
     Known(caller): Known,
     State(app): State<App>,
     id: PathId,
-    mut query: ListQuery,
+    query: ListQuery,
 ) -> Result<Response, ApiError> {
+    let (slice, pagination) = page_of_logs(&app, &caller, &id, query).await?;
+    let data: Vec<_> = slice.items.iter().map(LogView::from).collect();
+    Ok(envelope::page(&data, pagination))
+}
+
+/// The attempts that are asked for; the same on both surfaces.
+pub(crate) async fn page_of_logs(
+    app: &App,
+    caller: &Caller,
+    id: &PathId,
+    mut query: ListQuery,
+) -> Result<(Slice<DeliveryAttempt>, Pagination), ApiError> {
     let page = query.page(&LOGS);
     let notification = id.parse(ID)?;
     query.finish()?;
-    let slice = app.service.delivery_attempts(&caller, notification, &page).await;
+    let slice = app.service.delivery_attempts(caller, notification, &page).await;
     let slice = slice.map_err(|error| ApiError::of_notification(error, id.as_str()))?;
     let last = slice.items.last().map(|attempt| attempt.id.to_string());
-    let data: Vec<_> = slice.items.iter().map(LogView::from).collect();
-    Ok(envelope::page(&data, query.pagination(page.limit, &slice, last)))
+    let pagination = query.pagination(page.limit, &slice, last);
+    Ok((slice, pagination))
 }
 
 /// 202 with the new notification's id.

@@ -1,21 +1,17 @@
 //! The query of a list: cursor, length, order and filters. One [`Listing`] per list reads the parameters, describes
 //! them in the OpenAPI document, and builds the address of the next page.
 
-use std::net::SocketAddr;
-
-use axum::extract::{FromRequestParts, State};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use tollgate_domain::id::{Id, Kind};
 use tollgate_domain::text::TextRule;
 use tollgate_domain::time::Timestamp;
 use tollgate_storage::{Order, Page, Slice};
 
-use crate::App;
 use crate::envelope::Pagination;
 use crate::error::{ApiError, Problem};
 use crate::extract::body::not_one_of;
-use crate::extract::origin::base_url;
-use crate::front_door::Peer;
+use crate::front_door::BaseUrl;
 
 /// How a list is asked for.
 #[derive(Debug)]
@@ -55,18 +51,14 @@ pub(crate) struct ListQuery {
     bad_times: Vec<Problem>,
 }
 
-impl FromRequestParts<App> for ListQuery {
+impl<S: Send + Sync> FromRequestParts<S> for ListQuery {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let State(app) = State::<App>::from_request_parts(parts, app)
-            .await
-            .expect("a state can always be had");
-        let peer = parts
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let BaseUrl(base) = parts
             .extensions
-            .get::<Peer>()
-            .map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |peer| peer.0);
-        let base = base_url(&app, peer, &parts.headers, &parts.uri);
+            .get()
+            .expect("the front door gives every request its base URL");
         let query = parts.uri.query().unwrap_or_default();
         let skips = parts
             .headers

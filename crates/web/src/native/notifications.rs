@@ -9,7 +9,7 @@ use serde::Serialize;
 use tollgate_domain::permission::Permission;
 
 use crate::App;
-use crate::compatible::notifications::{ID, LOGS, LogView};
+use crate::compatible::notifications::{LOGS, LogView, page_of_logs};
 use crate::endpoint::{Access, Answer, Endpoint, Surface};
 use crate::envelope;
 use crate::error::ApiError;
@@ -48,14 +48,9 @@ async fn logs(
     Known(caller): Known,
     State(app): State<App>,
     id: PathId,
-    mut query: ListQuery,
+    query: ListQuery,
 ) -> Result<Response, ApiError> {
-    let page = query.page(&LOGS);
-    let notification = id.parse(ID)?;
-    query.finish()?;
-    let slice = app.service.delivery_attempts(&caller, notification, &page).await;
-    let slice = slice.map_err(|error| ApiError::of_notification(error, id.as_str()))?;
-    let last = slice.items.last().map(|attempt| attempt.id.to_string());
+    let (slice, pagination) = page_of_logs(&app, &caller, &id, query).await?;
     let data: Vec<_> = slice
         .items
         .iter()
@@ -65,5 +60,5 @@ async fn logs(
             problem: attempt.problem.as_deref(),
         })
         .collect();
-    Ok(envelope::page(&data, query.pagination(page.limit, &slice, last)))
+    Ok(envelope::page(&data, pagination))
 }

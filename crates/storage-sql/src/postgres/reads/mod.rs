@@ -15,7 +15,7 @@ use tokio_postgres::types::ToSql;
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, Id, Kind, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, Kind, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
@@ -26,6 +26,7 @@ use super::connect::Connector;
 use super::failure::{Failure, unavailable};
 use super::rows::{self, API_KEY, CLIENT_TOKEN, EVENT, IDEMPOTENT_ANSWER, WORKSPACE};
 use crate::counters;
+use crate::keyset::{cursor, words};
 
 /// How long a look-up waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -214,7 +215,7 @@ impl Reads {
         read: impl Fn(&Row) -> Result<T, StorageError>,
     ) -> Result<Slice<T>, StorageError> {
         let workspace = workspace.to_string();
-        let after = cursor(page.after.as_ref(), page.order);
+        let after = cursor(page);
         let one_more = bigint(page.limit).saturating_add(1);
         let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&workspace, &after, &one_more];
         if let Some(types) = &query.types {
@@ -344,22 +345,6 @@ pub(super) fn workspace_events_between_sql() -> String {
         "SELECT {EVENT} FROM events WHERE sequence > $1 AND sequence <= $2 \
          AND (workspace_id = $3 AND type = ANY($4)) IS TRUE ORDER BY sequence LIMIT $5"
     )
-}
-
-const fn words(order: Order) -> (&'static str, &'static str) {
-    match order {
-        Order::Ascending => (">", "ASC"),
-        Order::Descending => ("<", "DESC"),
-    }
-}
-
-/// Where the page starts; without a cursor, before or after every id, which are a-z, 0-9 and the underscore.
-fn cursor<K: Kind>(after: Option<&Id<K>>, order: Order) -> String {
-    match (after, order) {
-        (Some(id), _) => id.to_string(),
-        (None, Order::Ascending) => String::new(),
-        (None, Order::Descending) => "~".to_owned(),
-    }
 }
 
 fn names(types: &[EventType]) -> Vec<&'static str> {

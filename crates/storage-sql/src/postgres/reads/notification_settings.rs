@@ -5,8 +5,9 @@ use tollgate_domain::notification_setting::{NotificationSetting, TrafficSource};
 use tollgate_domain::time::Timestamp;
 use tollgate_storage::{NotificationSettingPage, Order, Slice, StorageError};
 
-use super::{Parameters, Reads, bigint, cursor, words};
+use super::{Parameters, Reads, bigint};
 use crate::counters;
+use crate::keyset::{cursor, words};
 use crate::postgres::rows::{self, NOTIFICATION_SETTING};
 
 impl Reads {
@@ -40,10 +41,7 @@ impl Reads {
         let workspace = workspace.to_string();
         let active = asked.active.map(i64::from);
         let source = asked.traffic_source.map(TrafficSource::name);
-        let (after, one_more) = (
-            cursor(page.after.as_ref(), page.order),
-            bigint(page.limit).saturating_add(1),
-        );
+        let (after, one_more) = (cursor(&page), bigint(page.limit).saturating_add(1));
         let items = page_sql(page.order);
         let items_of: Parameters = &[&workspace, &active, &source, &after, &one_more];
         let count = format!("SELECT count(*) AS total FROM notification_settings WHERE {FILTER}");

@@ -7,8 +7,9 @@ use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationS
 use tollgate_domain::time::Timestamp;
 use tollgate_storage::{NotificationPage, Order, Page, Slice, StorageError};
 
-use super::{Parameters, Reads, bigint, cursor, words};
+use super::{Parameters, Reads, bigint};
 use crate::counters;
+use crate::keyset::{cursor, words};
 use crate::postgres::rows::{self, DELIVERY_ATTEMPT, NOTIFICATION};
 
 impl Reads {
@@ -32,7 +33,7 @@ impl Reads {
     ) -> Result<Slice<Notification>, StorageError> {
         let page = asked.page;
         let workspace = workspace.to_string();
-        let after = cursor(page.after.as_ref(), page.order);
+        let after = cursor(&page);
         let one_more = bigint(page.limit).saturating_add(1);
         let settings = distinct(&asked.settings, ToString::to_string);
         let statuses = distinct(&asked.statuses, |status| status.name().to_owned());
@@ -73,7 +74,7 @@ impl Reads {
         page: &Page<NotificationLogKind>,
     ) -> Result<Slice<DeliveryAttempt>, StorageError> {
         let notification = notification.to_string();
-        let after = cursor(page.after.as_ref(), page.order);
+        let after = cursor(page);
         let one_more = bigint(page.limit).saturating_add(1);
         let items: Parameters = &[&notification, &after, &one_more];
         let sql = attempts_sql(page.order);

@@ -8,8 +8,9 @@ use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun, Si
 use tollgate_domain::time::Timestamp;
 use tollgate_storage::{IdPage, Page, SimulationPage, Slice, StorageError, TOTAL_CAP};
 
-use super::{Parameters, Reads, bigint, cursor, words};
+use super::{Parameters, Reads, bigint};
 use crate::counters;
+use crate::keyset::{cursor, words};
 use crate::postgres::rows::{self, SIMULATION, SIMULATION_EVENT, SIMULATION_RUN};
 
 /// What a page is taken from: the columns, the table, and the condition on the parameters.
@@ -151,10 +152,7 @@ impl Reads {
             parameters,
         } = source;
         let (beyond, direction) = words(page.order);
-        let (after, one_more) = (
-            cursor(page.after.as_ref(), page.order),
-            bigint(page.limit).saturating_add(1),
-        );
+        let (after, one_more) = (cursor(page), bigint(page.limit).saturating_add(1));
         let (after_at, limit_at) = (parameters.len() + 1, parameters.len() + 2);
         let items = format!(
             "SELECT {columns} FROM {table} WHERE {filter} AND id {beyond} ${after_at} ORDER BY id {direction} \

@@ -8,13 +8,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, Kind, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice};
 
 use super::rows::{self, limit as limit_of};
 use crate::counters;
+use crate::keyset::{cursor, words};
 
 pub(super) fn head(connection: &Connection) -> rusqlite::Result<u64> {
     let head: i64 = connection
@@ -53,7 +54,7 @@ pub(super) fn client_tokens(
     workspace: WorkspaceId,
     asked: &ClientTokenPage,
 ) -> rusqlite::Result<Slice<ClientToken>> {
-    let (beyond, direction) = keyset(asked.page.order);
+    let (beyond, direction) = words(asked.page.order);
     // One status walks the index by status; both, or none named, walk the table.
     let status = match asked.statuses.as_slice() {
         [only] => Some(*only),
@@ -98,7 +99,7 @@ pub(super) fn api_keys(
     workspace: WorkspaceId,
     page: Page<ApiKeyKind>,
 ) -> rusqlite::Result<Slice<ApiKey>> {
-    let (beyond, direction) = keyset(page.order);
+    let (beyond, direction) = words(page.order);
     let items = connection
         .prepare_cached(&format!(
             "SELECT * FROM api_keys WHERE workspace_id = ?1 AND id {beyond} ?2 ORDER BY id {direction} LIMIT ?3"
@@ -139,7 +140,7 @@ pub(super) fn events(
     let Page {
         order, limit, count, ..
     } = asked.page;
-    let (beyond, direction) = keyset(order);
+    let (beyond, direction) = words(order);
     let items = match &asked.types {
         None => connection
             .prepare_cached(&format!(
@@ -235,23 +236,6 @@ pub(super) fn idempotent_answer(
             rows::idempotent_answer,
         )
         .optional()
-}
-
-/// How an order compares with the cursor, and what SQL calls it.
-const fn keyset(order: Order) -> (&'static str, &'static str) {
-    match order {
-        Order::Ascending => (">", "ASC"),
-        Order::Descending => ("<", "DESC"),
-    }
-}
-
-/// The cursor's text; without one, a text before or behind every id.
-fn cursor<K: Kind>(page: &Page<K>) -> String {
-    match (page.after, page.order) {
-        (Some(id), _) => id.to_string(),
-        (None, Order::Ascending) => String::new(),
-        (None, Order::Descending) => "~".to_owned(),
-    }
 }
 
 fn one_more(limit: usize) -> i64 {

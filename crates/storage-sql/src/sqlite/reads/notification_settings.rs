@@ -6,8 +6,9 @@ use tollgate_domain::notification_setting::{NotificationSetting, TrafficSource};
 use tollgate_domain::time::Timestamp;
 use tollgate_storage::{NotificationSettingPage, Slice};
 
-use super::{cursor, keyset, one_more};
+use super::one_more;
 use crate::counters;
+use crate::keyset::{cursor, words};
 use crate::sqlite::rows;
 
 pub(crate) fn one(
@@ -40,7 +41,7 @@ pub(crate) fn page(
     workspace: WorkspaceId,
     asked: &NotificationSettingPage,
 ) -> rusqlite::Result<Slice<NotificationSetting>> {
-    let (beyond, direction) = keyset(asked.page.order);
+    let (beyond, direction) = words(asked.page.order);
     let source = asked.traffic_source.map(TrafficSource::name);
     let items = connection
         .prepare_cached(&format!(

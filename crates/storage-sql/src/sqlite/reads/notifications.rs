@@ -5,8 +5,9 @@ use tollgate_domain::id::{NotificationId, NotificationLogKind, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationStatus};
 use tollgate_storage::{NotificationPage, Page, Slice};
 
-use super::{cursor, keyset, one_more};
+use super::one_more;
 use crate::counters;
+use crate::keyset::{cursor, words};
 use crate::sqlite::rows;
 
 /// A notification with its event. Those whose setting or event is gone don't show.
@@ -31,7 +32,7 @@ pub(crate) fn page(
     workspace: WorkspaceId,
     asked: &NotificationPage,
 ) -> rusqlite::Result<Slice<Notification>> {
-    let (beyond, direction) = keyset(asked.page.order);
+    let (beyond, direction) = words(asked.page.order);
     let mut conditions = format!("n.workspace_id = ?1 AND n.id {beyond} ?2");
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(workspace.to_string()), Box::new(cursor(&asked.page))];
     let mut ask = |condition: &str, value: Box<dyn ToSql>| {
@@ -117,7 +118,7 @@ pub(crate) fn attempts(
     notification: NotificationId,
     page: Page<NotificationLogKind>,
 ) -> rusqlite::Result<Slice<DeliveryAttempt>> {
-    let (beyond, direction) = keyset(page.order);
+    let (beyond, direction) = words(page.order);
     let items = connection
         .prepare_cached(&format!(
             "SELECT * FROM delivery_attempts WHERE notification_id = ?1 AND id {beyond} ?2 ORDER BY id {direction} LIMIT ?3"

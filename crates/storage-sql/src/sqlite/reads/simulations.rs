@@ -8,8 +8,9 @@ use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::time::Timestamp;
 use tollgate_storage::{IdPage, Page, SimulationPage, Slice, TOTAL_CAP};
 
-use super::{cursor, keyset, limit_of, one_more};
+use super::{limit_of, one_more};
 use crate::counters;
+use crate::keyset::{cursor, words};
 use crate::sqlite::rows;
 
 pub(crate) fn one(
@@ -161,7 +162,7 @@ fn filtered<K: Kind, T>(
     page: &Page<K>,
     read: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Slice<T>> {
-    let (beyond, direction) = keyset(page.order);
+    let (beyond, direction) = words(page.order);
     let (after, limit) = (cursor(page), one_more(page.limit));
     let mut with_page = values.to_vec();
     with_page.extend([&after as &dyn ToSql, &limit]);

@@ -1,0 +1,21 @@
+//! Where a page begins and which way it runs, in SQL: the same in both stores.
+
+use tollgate_domain::id::Kind;
+use tollgate_storage::{Order, Page};
+
+/// How an order compares with the cursor, and what SQL calls it.
+pub(crate) const fn words(order: Order) -> (&'static str, &'static str) {
+    match order {
+        Order::Ascending => (">", "ASC"),
+        Order::Descending => ("<", "DESC"),
+    }
+}
+
+/// The cursor's text; without one, a text before or behind every id, which are a-z, 0-9 and the underscore.
+pub(crate) fn cursor<K: Kind>(page: &Page<K>) -> String {
+    match (page.after, page.order) {
+        (Some(id), _) => id.to_string(),
+        (None, Order::Ascending) => String::new(),
+        (None, Order::Descending) => "~".to_owned(),
+    }
+}
