@@ -22,5 +22,6 @@ pub mod simulation;
 pub mod simulation_payload;
 pub mod text;
 pub mod time;
+pub mod usage;
 pub mod verdict;
 pub mod workspace;

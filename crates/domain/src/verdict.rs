@@ -24,6 +24,8 @@ pub struct TokenFacts {
     pub revoke_at: Option<Timestamp>,
     /// What it is narrowed to; `None` when it isn't.
     pub restrictions: Option<Box<Restrictions>>,
+    /// Counts the token's changes: of two facts about one token, those with the higher version are the newer ones.
+    pub version: i64,
 }
 
 /// The circumstances under which a token is presented.
