@@ -29,10 +29,12 @@ pub struct TokenFacts {
 }
 
 /// The circumstances under which a token is presented.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Asked<'a> {
-    /// The site that the request names.
-    pub origin: Presented,
+    /// The request's `Origin` header as it came: read only where a token restricts its origins.
+    pub origin: Option<&'a str>,
+    /// The request's `Referer` header as it came; stands in for a missing `Origin`.
+    pub referer: Option<&'a str>,
     /// The address of whoever presents it, if known.
     pub client_address: Option<IpAddr>,
     /// What the route asks for, if anything.
@@ -114,13 +116,12 @@ pub fn restrictions_allow(
         (
             RestrictionKind::AllowedOrigins,
             Denial::OriginNotAllowed,
-            restrictions
-                .allowed_origins
-                .as_ref()
-                .is_some_and(|allowed| match &asked.origin {
-                    Presented::Site(site) => !allowed.iter().any(|pattern| pattern.matches(site)),
+            restrictions.allowed_origins.as_ref().is_some_and(|allowed| {
+                match Presented::from_headers(asked.origin, asked.referer) {
+                    Presented::Site(site) => !allowed.iter().any(|pattern| pattern.matches(&site)),
                     Presented::Nothing | Presented::NoSite => true,
-                }),
+                }
+            }),
         ),
         (
             RestrictionKind::AllowedNetworks,
