@@ -107,10 +107,9 @@ impl<K: Kind> Id<K> {
     /// The id whose tail spells these bits.
     pub fn from_bits(bits: u128) -> Self {
         let mut tail = [0; 26];
-        let (head, middle, end) = (bits >> 120, bits >> 60, bits);
-        spell(&mut tail[..2], head);
-        spell(&mut tail[2..14], middle);
-        spell(&mut tail[14..], end);
+        for (pair, characters) in tail.as_chunks_mut().0.iter_mut().enumerate() {
+            *characters = PAIRS[(bits >> (120 - 10 * pair)) as usize & 1023];
+        }
         Self {
             tail,
             kind: PhantomData,
@@ -136,15 +135,16 @@ const VALUES: [u8; 256] = {
     values
 };
 
-/// Writes the lowest bits of `bits`, five to a character, at most twelve of them.
-fn spell(characters: &mut [u8], bits: u128) {
-    #[expect(clippy::cast_possible_truncation, reason = "sixty bits are asked for")]
-    let mut rest = bits as u64;
-    for character in characters.iter_mut().rev() {
-        *character = ALPHABET[(rest & 31) as usize];
-        rest >>= 5;
+/// Two characters for each ten bits.
+static PAIRS: [[u8; 2]; 1024] = {
+    let mut pairs = [[0; 2]; 1024];
+    let mut bits = 0;
+    while bits < 1024 {
+        pairs[bits] = [ALPHABET[bits >> 5], ALPHABET[bits & 31]];
+        bits += 1;
     }
-}
+    pairs
+};
 
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

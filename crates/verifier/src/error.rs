@@ -2,7 +2,8 @@
 
 use tollgate_domain::id::ClientTokenId;
 
-/// Why facts were not applied. Whatever was known before still stands.
+/// Why facts were not applied. Whatever was known before still stands; so whoever follows a store must not go on as if it
+/// had followed, and lets the index grow too old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApplyError {
     /// Rows are numbered with 27 bits: there is room for 134,217,727 tokens.

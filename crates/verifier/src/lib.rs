@@ -68,6 +68,8 @@
 
 mod error;
 mod index;
+#[cfg(test)]
+mod interleavings;
 mod rate;
 mod sync;
 mod usage;

@@ -18,9 +18,9 @@ const SHARDS: usize = 64;
 /// Entries that share a place: a line of the processor's cache.
 const IN_SET: usize = 4;
 /// Sets of a shard at most; it begins with none, and doubles.
-const MOST_SETS: usize = 1 << 12;
+const MOST_SETS: usize = if cfg!(test) { 1 << 3 } else { 1 << 12 };
 
-const _: () = assert!(SHARDS * MOST_SETS * size_of::<Set>() == 16 << 20);
+const _: () = assert!(cfg!(test) || SHARDS * MOST_SETS * size_of::<Set>() == 16 << 20);
 
 /// A pair of token and address, and when its limit will be whole again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,6 +117,7 @@ impl Limits {
 /// last three as if whole.
 fn entry_of(sets: &mut Vec<Set>, pair: u64, now: u64) -> &mut Entry {
     if sets.is_empty() {
+        sets.reserve_exact(1);
         sets.push(Set::default());
     }
     let (set, place) = loop {
@@ -159,5 +160,57 @@ fn double(sets: &mut Vec<Set>, now: u64) {
                 *place = std::mem::take(entry);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    #[test]
+    fn addresses_beyond_number_take_bounded_memory_and_refuse_nobody_else() {
+        let limits = Limits::new(&[7; 16]);
+        let limit = RateLimit {
+            requests: NonZeroU32::new(2).unwrap(),
+            period_seconds: NonZeroU32::new(86_400).unwrap(),
+        };
+        let take = |address: u128| limits.take(1, Some(IpAddr::from(address.to_be_bytes())), limit, Duration::ZERO);
+        let heavy = 0x2001_0db8_ffff_u128 << 80;
+        assert_eq!([(); 2].map(|()| take(heavy)), [Ok(()); 2]);
+        for number in 0..20_000 {
+            assert_eq!(
+                take(0x2001_0db8 << 96 | number << 64),
+                Ok(()),
+                "{number} asks for the first time"
+            );
+        }
+        assert_eq!(limits.bytes(), SHARDS * MOST_SETS * size_of::<Set>());
+        // The crowd took one each; so whoever took two was kept.
+        assert_eq!(
+            take(heavy),
+            Err(UsedUp {
+                retry_after_seconds: 43_200
+            })
+        );
+    }
+
+    #[test]
+    fn whose_limit_is_whole_again_leaves_room_for_others() {
+        let limits = Limits::new(&[7; 16]);
+        let limit = RateLimit {
+            requests: NonZeroU32::new(1).unwrap(),
+            period_seconds: NonZeroU32::new(1).unwrap(),
+        };
+        for second in 0..1_000 {
+            for number in 0..10_u8 {
+                let address = IpAddr::from([192, 0, 2, number]);
+                let now = Duration::from_secs(second);
+                assert_eq!(limits.take(1, Some(address), limit, now), Ok(()));
+                assert!(limits.take(1, Some(address), limit, now).is_err());
+            }
+        }
+        assert!(limits.bytes() <= 10 * size_of::<Set>());
     }
 }

@@ -27,7 +27,7 @@ use self::totals::Totals;
 /// Batches that are being filled; threads share them when there are more.
 const SHARDS: usize = 16;
 /// Full batches that wait at most: half a million requests.
-const MOST_BATCHES: usize = 128;
+const MOST_BATCHES: usize = if cfg!(test) { 2 } else { 128 };
 
 /// What became of a request whose token is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,4 +173,78 @@ fn site<'a>(asked: &Asked<'a>) -> Option<&'a str> {
         (None, None) => return None,
     };
     (1..=origin::LONGEST).contains(&text.len()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALLOWED: Happened = Happened::Allowed(RestrictionKinds::NONE);
+
+    fn counters() -> Counters {
+        Counters::new(&[7; 16])
+    }
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros).unwrap()
+    }
+
+    fn allowed(deltas: &[UsageDelta]) -> u64 {
+        deltas.iter().map(|delta| delta.counts.allowed).sum()
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "as the index answers")]
+    fn identity(token: u32) -> Option<(WorkspaceId, ClientTokenId)> {
+        Some((WorkspaceId::from_bits(1), ClientTokenId::from_bits(token.into())))
+    }
+
+    #[test]
+    fn requests_without_room_are_lost_and_told_so() {
+        let counters = counters();
+        let requests = 5 * IN_BATCH as u64 + 9;
+        for _ in 0..requests {
+            counters.count(1, ALLOWED, &Asked::default(), at(0));
+        }
+        let told = allowed(&counters.take(identity));
+        assert_eq!(told, 2 * IN_BATCH as u64 + 9, "two full batches wait, and one is begun");
+        assert_eq!(counters.lost().requests, requests - told);
+        counters.count(1, ALLOWED, &Asked::default(), at(0));
+        assert_eq!(allowed(&counters.take(identity)), 1, "there is room again");
+    }
+
+    #[test]
+    fn sites_without_room_are_lost_and_told_so() {
+        let counters = counters();
+        for number in 0..1_000 {
+            let site = format!("https://{number}.example");
+            let asked = Asked {
+                origin: Some(&site),
+                ..Asked::default()
+            };
+            counters.count(1, ALLOWED, &asked, at(0));
+        }
+        assert_eq!(allowed(&counters.take(identity)), 1_000);
+        assert_eq!(counters.lost().origins, 1_000 - 512, "a batch holds 512 sites");
+    }
+
+    #[test]
+    fn threads_count_side_by_side() {
+        let counters = counters();
+        std::thread::scope(|scope| {
+            for token in 0..4 {
+                let counters = &counters;
+                scope.spawn(move || {
+                    for micros in 0..1_000 {
+                        counters.count(token, ALLOWED, &Asked::default(), at(micros));
+                    }
+                });
+            }
+        });
+        let told = counters.take(identity);
+        let told: Vec<_> = told
+            .iter()
+            .map(|delta| (delta.counts.allowed, delta.last_used_at))
+            .collect();
+        assert_eq!(told, [(1_000, Some(at(999))); 4]);
+    }
 }

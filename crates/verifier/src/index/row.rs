@@ -2,7 +2,7 @@
 
 use tollgate_domain::id::ClientTokenId;
 
-use super::sync::{AtomicU64, Ordering};
+use super::sync::{AtomicU64, MOST_NUMBERS, Ordering};
 
 /// The keyed digest of a token's text: 96 bits. With 100 million tokens, a text that was never issued has the digest of
 /// one of them once in 10^21 tries.
@@ -95,8 +95,7 @@ const FURTHER: u32 = 1 << 30;
 const REVOKED: u32 = 1 << 31;
 const LAST_VERSION: u32 = 15;
 
-/// Most workspaces, and most tokens with further facts: what a state has room for.
-pub(crate) const MOST_NUMBERS: u32 = NUMBER + 1;
+const _: () = assert!(MOST_NUMBERS <= 1 << NUMBER_BITS);
 
 /// Whether a token is revoked, and where the rest stands: a token with nothing but a workspace and a small version
 /// has both right here, any other the number of its further facts.
@@ -117,14 +116,17 @@ pub(crate) enum Facts {
 }
 
 impl State {
-    /// `None` if the version doesn't fit, or the workspace's number.
-    pub(crate) fn here(workspace: u32, version: i64) -> Option<Self> {
-        let version = u32::try_from(version).ok().filter(|version| *version <= LAST_VERSION)?;
-        (workspace <= NUMBER).then_some(Self(version << NUMBER_BITS | workspace))
+    /// The version, if there is room for it beside a workspace's number.
+    pub(crate) fn small_version(version: i64) -> Option<u32> {
+        u32::try_from(version).ok().filter(|version| *version <= LAST_VERSION)
     }
 
-    pub(crate) fn further(number: u32) -> Option<Self> {
-        (number <= NUMBER).then_some(Self(FURTHER | number))
+    pub(crate) const fn here(workspace: u32, version: u32) -> Self {
+        Self(version << NUMBER_BITS | workspace)
+    }
+
+    pub(crate) const fn further(number: u32) -> Self {
+        Self(FURTHER | number)
     }
 
     pub(crate) const fn revoked(self) -> Self {

@@ -2,15 +2,13 @@
 
 use std::sync::OnceLock;
 
-/// Cells of a segment; a segment is allocated when its first cell is needed.
-pub(crate) const IN_SEGMENT: usize = 1 << 12;
-/// Segments in a group.
-const IN_GROUP: usize = 1 << 7;
+use super::sync::{IN_GROUP, IN_SEGMENT};
 
 type Segment<T> = OnceLock<Box<[T]>>;
 type Group<T> = OnceLock<Box<[Segment<T>]>>;
 
-/// Cells numbered from 0. Only writers allocate; readers find a cell with two loads and no lock.
+/// Cells numbered from 0, a segment of them allocated when its first is needed. Only writers allocate; readers find a cell
+/// with two loads and no lock.
 pub(crate) struct Segments<T> {
     groups: Box<[Group<T>]>,
 }

@@ -2,13 +2,12 @@
 //! lock; a table that grows full is replaced by a larger one that was filled beside it.
 
 use super::row::Digest;
-use super::sync::{AtomicU32, FIRST_SLOTS, MOVED_AT_ONCE, Ordering, PREPARED_AT_ONCE};
+use super::sync::{AtomicU32, FIRST_SLOTS, MOST_ROWS, MOVED_AT_ONCE, Ordering, PREPARED_AT_ONCE};
 
 const ROW_BITS: u32 = 27;
 const ROW: u32 = (1 << ROW_BITS) - 1;
 
-/// Most rows: what a slot has room for, as 0 stands for an empty one.
-pub(crate) const MOST_ROWS: u32 = ROW;
+const _: () = assert!(MOST_ROWS <= ROW);
 
 /// Each slot is empty (0), or holds five bits of a digest and the number of its row plus one.
 pub(crate) struct Slots(Vec<AtomicU32>);

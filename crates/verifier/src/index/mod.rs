@@ -25,11 +25,11 @@ use tollgate_domain::restriction::Restrictions;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::verdict::TokenFacts;
 
-use self::row::{Digest, Facts, MOST_NUMBERS, Row, State};
+use self::row::{Digest, Facts, Row, State};
 use self::segments::Segments;
-use self::slots::{Growth, MOST_ROWS, Slots};
+use self::slots::{Growth, Slots};
 use super::error::ApplyError;
-use super::sync::{self, AtomicU32, Mutex, Ordering};
+use super::sync::{self, AtomicU32, MOST_NUMBERS, MOST_ROWS, Mutex, Ordering};
 
 /// What is known of each token.
 pub(crate) struct Index {
@@ -239,16 +239,14 @@ impl Index {
     ) -> Result<State, ApplyError> {
         if facts.revoked {
             // Nothing else of it will be asked for.
-            return Ok(State::here(workspace, 0)
-                .ok_or(ApplyError::TooManyWorkspaces)?
-                .revoked());
+            return Ok(State::here(workspace, 0).revoked());
         }
         let is_plain = facts.revoke_at.is_none() && facts.restrictions.is_none();
         if cell.is_none()
             && is_plain
-            && let Some(state) = State::here(workspace, facts.version)
+            && let Some(version) = State::small_version(facts.version)
         {
-            return Ok(state);
+            return Ok(State::here(workspace, version));
         }
         let further = Arc::new(Further {
             workspace,
@@ -257,8 +255,10 @@ impl Index {
             restrictions: facts.restrictions.clone(),
         });
         let number = cell.unwrap_or(writer.further);
-        let state = State::further(number).ok_or(ApplyError::TooManyFurther)?;
-        let place = self.further.get_or_allocate(number).ok_or(ApplyError::TooManyFurther)?;
+        let place = (number < MOST_NUMBERS)
+            .then(|| self.further.get_or_allocate(number))
+            .flatten()
+            .ok_or(ApplyError::TooManyFurther)?;
         writer.further_bytes += further.bytes();
         if let Some(before) = place.swap(Some(further)) {
             writer.further_bytes -= before.bytes();
@@ -266,7 +266,7 @@ impl Index {
         if cell.is_none() {
             writer.further += 1;
         }
-        Ok(state)
+        Ok(State::further(number))
     }
 
     fn workspace_number(&self, writer: &mut Writer, id: WorkspaceId) -> Result<u32, ApplyError> {
