@@ -221,4 +221,14 @@ impl Restrictions {
             && self.expires_at.is_none()
             && self.rate_limit.is_none()
     }
+
+    /// As a store keeps them.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("restrictions have text keys and finite numbers")
+    }
+
+    /// From [`to_json`](Self::to_json)'s text.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
 }

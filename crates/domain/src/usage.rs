@@ -30,6 +30,17 @@ impl Hour {
     pub const fn first_of_day(self) -> Self {
         Self(self.0 - self.0 % 24)
     }
+
+    /// Its UTC day, in whole days since 1970-01-01.
+    pub const fn day(self) -> u32 {
+        self.0 / 24
+    }
+
+    /// Earlier by so many hours, at least the first hour of 1970.
+    #[must_use]
+    pub const fn minus(self, hours: u32) -> Self {
+        Self(self.0.saturating_sub(hours))
+    }
 }
 
 /// How often what happened.

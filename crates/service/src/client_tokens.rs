@@ -94,6 +94,8 @@ impl Service {
             created_at: now,
             updated_at: now,
             revoked_at: None,
+            restrictions: None,
+            revoke_at: None,
             version: 1,
         };
         let created = self.event(
