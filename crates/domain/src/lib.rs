@@ -11,6 +11,7 @@ pub mod client_token;
 pub mod environment;
 pub mod event;
 pub mod id;
+pub mod network;
 pub mod notification;
 pub mod notification_setting;
 pub mod origin;

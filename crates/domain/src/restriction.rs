@@ -222,6 +222,18 @@ impl Restrictions {
             && self.rate_limit.is_none()
     }
 
+    /// In which respects it is narrowed.
+    pub fn kinds(&self) -> RestrictionKinds {
+        let set = [
+            (RestrictionKind::AllowedOrigins, self.allowed_origins.is_some()),
+            (RestrictionKind::AllowedNetworks, self.allowed_networks.is_some()),
+            (RestrictionKind::Scopes, self.scopes.is_some()),
+            (RestrictionKind::ExpiresAt, self.expires_at.is_some()),
+            (RestrictionKind::RateLimit, self.rate_limit.is_some()),
+        ];
+        set.into_iter().filter(|(_, set)| *set).map(|(kind, _)| kind).collect()
+    }
+
     /// As a store keeps them.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("restrictions have text keys and finite numbers")

@@ -61,6 +61,8 @@ pub(crate) struct Docs {
     pub(crate) filters: &'static [Filter],
     pub(crate) numbers: &'static [Number],
     pub(crate) idempotent: bool,
+    /// Whether a success says where it stands in the sequence.
+    pub(crate) placed: bool,
     pub(crate) success: u16,
     pub(crate) answer: Answer,
     /// A document of its own kind with another status, and what it says.
@@ -119,6 +121,7 @@ impl Endpoint {
                 filters: &[],
                 numbers: &[],
                 idempotent: false,
+                placed: false,
                 success: 200,
                 answer,
                 otherwise: None,
@@ -155,6 +158,12 @@ impl Endpoint {
     pub(crate) fn creates(mut self) -> Self {
         self.docs.success = 201;
         self.docs.idempotent = true;
+        self
+    }
+
+    /// Says with [`SEQUENCE`](crate::envelope::SEQUENCE) where a change stands in the sequence.
+    pub(crate) fn placed(mut self) -> Self {
+        self.docs.placed = true;
         self
     }
 

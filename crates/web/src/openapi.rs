@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::catalogue::{self, Entry};
 use crate::endpoint::{Access, Answer, Endpoint, Surface};
-use crate::envelope::Pagination;
+use crate::envelope::{self, Pagination};
 use crate::extract::idempotency;
 use crate::extract::list::{Filter, Listing};
 use crate::router;
@@ -223,6 +223,13 @@ fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
             docs.success.to_string(),
             json!({ "description": docs.summary, "content": { "application/json": { "schema": success } } }),
         );
+    }
+    if docs.placed {
+        responses[&docs.success.to_string()]["headers"] = json!({ envelope::SEQUENCE.as_str(): {
+            "description": "The place in the sequence by which this is so: whoever asks for at least this one sees it.",
+            "required": true,
+            "schema": { "type": "integer", "minimum": 0 },
+        } });
     }
     if let Some((status, what)) = docs.otherwise {
         responses.insert(status.to_string(), json!({ "description": what }));

@@ -143,9 +143,9 @@ async fn prepare(service: &Service, dir: &Path) -> anyhow::Result<Ready> {
     } else {
         let new = NewClientToken {
             name: "First token".to_owned(),
-            description: None,
+            ..NewClientToken::default()
         };
-        service.create_client_token(&caller, new, None).await?
+        service.create_client_token(&caller, new, None).await?.value
     };
     Ok(Ready { workspace, key, token })
 }

@@ -7,3 +7,4 @@ pub(crate) mod list;
 pub(crate) mod origin;
 pub(crate) mod path;
 pub(crate) mod payload;
+pub(crate) mod restrictions;

@@ -59,6 +59,8 @@ const EXPECTED: &[(&str, &str, Who)] = &[
     ("POST", "/tollgate/client-tokens", Who::With("client_token.write")),
     ("GET", "/tollgate/client-tokens/{client_token_id}", Who::With("client_token.read")),
     ("PATCH", "/tollgate/client-tokens/{client_token_id}", Who::With("client_token.write")),
+    ("GET", "/tollgate/client-tokens/{client_token_id}/usage", Who::With("client_token.read")),
+    ("POST", "/tollgate/client-tokens/{client_token_id}/rotate", Who::With("client_token.write")),
     ("GET", "/tollgate/events", Who::With("notification.read")),
     ("GET", "/tollgate/notification-settings/{notification_setting_id}/secrets", Who::With("notification_setting.read")),
     ("POST", "/tollgate/notification-settings/{notification_setting_id}/rotate-secret", Who::With("notification_setting.write")),

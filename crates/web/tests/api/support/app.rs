@@ -23,6 +23,27 @@ use super::{Answer, Key, Request, Store, Tenant, get, patch, post};
 /// What comes before `/client-tokens` on the compatible and on the native surface.
 pub(crate) const SURFACES: [&str; 2] = ["", "/tollgate"];
 
+/// What the native surface shows of a client token behind the contract's fields, when it is as the compatible one made it.
+pub(crate) const PLAIN: &str = r#","restrictions":null,"revoke_at":null,"last_used_at":null"#;
+
+/// A client token of the compatible surface as this one shows it.
+pub(crate) fn shown_on(surface: &str, token: &Value) -> Value {
+    let mut shown = token.clone();
+    if !surface.is_empty() {
+        for ours in ["restrictions", "revoke_at", "last_used_at"] {
+            shown[ours] = Value::Null;
+        }
+    }
+    shown
+}
+
+/// The beginning of an answer that shows what this event's data do, on this surface.
+pub(crate) fn shown_as_told(surface: &str, event: &Event) -> String {
+    let ours = if surface.is_empty() { "" } else { PLAIN };
+    let fields = event.data.strip_suffix('}').expect("an object");
+    format!("{{\"data\":{fields}{ours}}},")
+}
+
 /// A running server with a sandbox workspace, and a key that may do everything there.
 pub(crate) struct TestApp {
     pub(crate) clock: Arc<ManualClock>,
