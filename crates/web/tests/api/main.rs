@@ -8,6 +8,7 @@
 mod support;
 
 mod api_keys;
+mod assets;
 mod authentication;
 mod bodies;
 mod client_tokens;
@@ -421,6 +422,14 @@ api_suite! {
             an_inactive_setting_can_be_rotated_too
             unknown_and_malformed_ids_are_told_apart
         }
+    }
+    assets {
+        a_page_of_any_site_may_load_the_scripts
+        the_library_may_be_new_soon_and_its_pinned_address_never_changes
+        the_manifest_tells_the_hash_that_a_browser_checks
+        another_versions_address_leads_nowhere
+        who_has_a_file_is_told_so_and_gets_it_when_it_changed
+        head_tells_what_get_would
     }
     health {
         a_server_that_runs_is_live_and_ready

@@ -69,6 +69,10 @@ const EXPECTED: &[(&str, &str, Who)] = &[
     ("GET", "/health/live", Who::Anybody),
     ("GET", "/health/ready", Who::Anybody),
     ("GET", "/openapi.json", Who::Anybody),
+    ("GET", "/js/v1/tollgate.js", Who::Anybody),
+    ("GET", "/js/v1/manifest.json", Who::Anybody),
+    ("GET", "/js/v1/{file}", Who::Anybody),
+    ("GET", "/paddle/v2/paddle.js", Who::Anybody),
 ];
 
 fn expected(endpoint: &Endpoint) -> Who {

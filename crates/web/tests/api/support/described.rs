@@ -127,7 +127,7 @@ fn schema_for(document: &Value, answer: &Answer) -> Described {
     };
     match response.pointer("/content/application~1json/schema") {
         Some(schema) => Described::Json(name, schema.clone()),
-        None if answer.status == 204 => Described::Nothing,
+        None if [204, 304].contains(&answer.status) => Described::Nothing,
         None => Described::Document,
     }
 }

@@ -77,6 +77,10 @@ impl Scene {
         ] {
             path = path.replace(name, id);
         }
+        if path.contains("{file}") {
+            let manifest = self.app.get("/js/v1/manifest.json").await;
+            path = path.replace("{file}", at(manifest.json(), "file"));
+        }
         let request = request(endpoint.method.as_str(), path);
         match self.body(endpoint) {
             Some(body) => request.json(&body),
