@@ -1,6 +1,8 @@
 //! Journeys across the whole program, as people and programs walk them: the real binary, real stores, real clients.
 
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod commands;
