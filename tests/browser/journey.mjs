@@ -179,7 +179,7 @@ async function a_revocation_is_told_within_two_seconds() {
   for (let round = 0; round < 3; round++) {
     const token = await createToken();
     const page = await open();
-    await initialize(page, { token: token.token });
+    assert.equal((await initialize(page, { token: token.token })).id, token.id);
     const calls = [];
     let told;
     const call = new Promise((resolve) => (told = resolve));

@@ -113,6 +113,16 @@ test('each refusal of the server has its code and a sentence that says what to d
   }
 });
 
+test('the guide tells every code that there is', async () => {
+  const guide = await readFile(new URL('../../../docs/browser.md', import.meta.url), 'utf8');
+  const source = await readFile(new URL('../tollgate.js', import.meta.url), 'utf8');
+  const [, messages] = source.match(/const MESSAGES = \{(.*?)\n\};/s);
+  const codes = [...messages.matchAll(/^  (\w+):/gm)].map(([, code]) => code);
+  assert(codes.length > 15, `${codes}`);
+  const told = [...guide.matchAll(/^\| `(\w+)` \|.*\|.*\|$/gm)].map(([, code]) => code);
+  assert.deepEqual(told.toSorted(), ['invalid_options', ...codes].toSorted());
+});
+
 test('a refusal that is new to the library is passed on with the words of the server', async () => {
   answer = () => refused(429, 'too_many_requests', { 'Retry-After': '3' });
   const error = await failure({ token: SANDBOX, baseUrl: server.base });
