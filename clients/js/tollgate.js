@@ -154,7 +154,6 @@ export class TollgateClient {
   #token;
   #url;
   #allowed;
-  #sequence;
   /** @type {Set<{ callback: RevokedCallback }>} */
   #listeners = new Set();
   /** Why the token is of no use any more. */
@@ -168,7 +167,6 @@ export class TollgateClient {
     this.#token = token;
     this.#url = url;
     this.#allowed = allowed;
-    this.#sequence = data.sequence;
     /** @readonly @type {string} `ctkn_…` */
     this.tokenId = data.token_id;
     /** @readonly @type {'sandbox' | 'live'} */
@@ -266,10 +264,9 @@ export class TollgateClient {
       const control = (this.#asking = new AbortController());
       const seconds = 20 + Math.floor(Math.random() * 6); // not all pages at the same moment
       const url = new URL(this.#url);
-      url.searchParams.set('after', this.#sequence);
       url.searchParams.set('wait_seconds', `${seconds}`);
       try {
-        this.#sequence = (await ask(url, this.#token, seconds * 1000 + LIMIT_MS, control)).sequence;
+        await ask(url, this.#token, seconds * 1000 + LIMIT_MS, control);
         failures = 0;
         notBefore = began + APART_MS;
       } catch (error) {

@@ -26,13 +26,13 @@ export async function serve(answer) {
   return { base: `http://127.0.0.1:${server.address().port}`, requests, close };
 }
 
-export const accepted = (token, sequence = 12) => ({
+export const accepted = (token) => ({
   body: {
     data: {
       token_id: 'ctkn_01kjpx8smt1jx21jct317jay33',
       environment: token?.startsWith('live') ? 'live' : 'sandbox',
       expires_at: null,
-      sequence,
+      sequence: 12,
     },
   },
 });

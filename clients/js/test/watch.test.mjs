@@ -44,10 +44,10 @@ beforeEach(() => {
   mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   mock.method(Math, 'random', () => 0.5);
   mock.method(globalThis, 'fetch', (url, { signal }) => {
-    if (!url.searchParams.has('wait_seconds')) return Promise.resolve(response(accepted(SANDBOX, 12)));
+    if (!url.searchParams.has('wait_seconds')) return Promise.resolve(response(accepted(SANDBOX)));
     return new Promise((resolve, reject) => {
       const request = {
-        after: url.searchParams.get('after'),
+        asked: [...url.searchParams.keys()],
         seconds: Number(url.searchParams.get('wait_seconds')),
         answer: async (value) => {
           waiting.splice(waiting.indexOf(request), 1);
@@ -92,7 +92,7 @@ const REVOKED = refused(401, 'client_token_revoked');
 test('one request waits at the server, and a revocation is told once', async () => {
   const { told } = await watching();
   assert.equal(waiting.length, 1);
-  assert.equal(waiting[0].after, '12');
+  assert.deepEqual(waiting[0].asked, ['wait_seconds']);
   assert(waiting[0].seconds >= 1 && waiting[0].seconds <= 25);
   await waiting[0].answer(REVOKED);
   assert.deepEqual(told.map(({ code }) => code), ['client_token_revoked']);
@@ -109,12 +109,13 @@ test('nothing waits until somebody listens', async () => {
   assert.equal(waiting.length, 1, 'one request for all');
 });
 
-test('a wait that ends without news is followed by the next at once, from the newest sequence', async () => {
+test('a wait that ends without news is followed by the next at once', async () => {
   const { told } = await watching();
   await pass(20_000);
-  await waiting[0].answer(accepted(SANDBOX, 40));
+  const [first] = waiting;
+  await first.answer(accepted(SANDBOX));
   assert.equal(waiting.length, 1);
-  assert.equal(waiting[0].after, '40');
+  assert.notEqual(waiting[0], first);
   assert.equal(told.length, 0);
 });
 
