@@ -311,7 +311,6 @@ async function the_script_finds_the_tollgate_that_served_it() {
 
 async function the_demo_page_shows_each_state() {
   const token = await createToken();
-  const elsewhereOnly = await createToken({ allowed_origins: ['https://elsewhere.example'] });
   const shown = async (given, state) => {
     const page = await open(`${shop.byName}/demo.html?${new URLSearchParams({ base: tollgate, ...given })}`);
     await page.setViewportSize({ width: 760, height: 720 });
@@ -322,6 +321,7 @@ async function the_demo_page_shows_each_state() {
   const ready = await shown({ token: token.token }, 'ready');
   assert.match(await ready.textContent('dl'), new RegExp(token.id));
   await picture(ready, 'ready');
+  const elsewhereOnly = await createToken({ allowed_origins: ['https://elsewhere.example'] });
   const refused = await shown({ token: elsewhereOnly.token }, 'refused');
   assert.match(await refused.textContent('section'), /allowed_origins.*origin_not_allowed/s);
   await picture(refused, 'refused');
