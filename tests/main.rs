@@ -1,6 +1,8 @@
 //! Journeys across the whole program, as people and programs walk them: the real binary, real stores, real clients.
 
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod commands;
@@ -14,6 +16,8 @@ mod explain_signature;
 mod keys;
 #[cfg(test)]
 mod listen;
+#[cfg(test)]
+mod proxies;
 #[cfg(test)]
 mod sdk;
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 use tollgate_domain::permission::Permission;
+use tollgate_storage::{Change, Outcome, Storage, Write};
+use tollgate_storage_sql::sqlite::{SqliteOptions, SqliteStore};
 
 /// Each journey over the store does so on both.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +73,14 @@ impl Store {
     pub(crate) fn full_key(&self, workspace: &str) -> String {
         let all: Vec<&str> = Permission::all().map(Permission::name).collect();
         self.key(workspace, &all)
+    }
+
+    /// Writes to a SQLite store as another process of Tollgate would.
+    pub(crate) fn commit(&self, write: Write) {
+        let store = SqliteStore::open(Path::new(&self.value), SqliteOptions::default()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let outcome = runtime.block_on(store.commit(Change::silent(write))).unwrap();
+        assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}");
     }
 
     /// A directory beside the store, for whatever a journey leaves.

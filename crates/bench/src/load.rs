@@ -23,8 +23,32 @@ pub(crate) struct Load {
     events: Events,
     connections: Vec<Connection>,
     requests: Vec<Vec<u8>>,
-    /// `HTTP/1.1 201`
-    expected: &'static [u8],
+    language: Language,
+}
+
+/// Looks for an answer at the beginning of the bytes, one that begins as expected.
+type Measure = fn(&[u8], &[u8]) -> anyhow::Result<Option<(usize, usize)>>;
+
+/// How answers are told apart.
+#[derive(Clone, Copy)]
+pub(crate) struct Language {
+    /// What every answer begins with: `HTTP/1.1 201`
+    pub(crate) expected: &'static [u8],
+    /// What ends an answer's head.
+    pub(crate) end_of_head: &'static [u8],
+    /// Where the head ends, and the length of all; `None` while the head isn't whole.
+    pub(crate) measure: Measure,
+}
+
+impl Language {
+    /// HTTP, with this beginning of each answer.
+    pub(crate) const fn http(expected: &'static [u8]) -> Self {
+        Self {
+            expected,
+            end_of_head: END_OF_HEAD,
+            measure,
+        }
+    }
 }
 
 struct Connection {
@@ -44,6 +68,16 @@ impl Load {
         count: usize,
         requests: Vec<Vec<u8>>,
         expected: &'static [u8],
+    ) -> anyhow::Result<Self> {
+        Self::connect_in(Language::http(expected), address, count, requests)
+    }
+
+    /// The same, in another language than HTTP.
+    pub(crate) fn connect_in(
+        language: Language,
+        address: SocketAddr,
+        count: usize,
+        requests: Vec<Vec<u8>>,
     ) -> anyhow::Result<Self> {
         ensure!(!requests.is_empty(), "nothing to ask");
         let poll = Poll::new()?;
@@ -71,7 +105,7 @@ impl Load {
             events: Events::with_capacity(count.max(8)),
             connections,
             requests,
-            expected,
+            language,
         })
     }
 
@@ -100,7 +134,7 @@ impl Load {
             ensure!(!self.events.is_empty(), "no answer within {} s", PATIENCE.as_secs());
             for event in &self.events {
                 let connection = &mut self.connections[event.token().0];
-                if !connection.receive(self.expected)? {
+                if !connection.receive(self.language)? {
                     continue;
                 }
                 let now = Instant::now();
@@ -134,7 +168,7 @@ impl Connection {
     }
 
     /// Reads what is there; `true` when the answer is whole.
-    fn receive(&mut self, expected: &[u8]) -> anyhow::Result<bool> {
+    fn receive(&mut self, language: Language) -> anyhow::Result<bool> {
         loop {
             let free = self.buffer.len() - self.filled;
             let read = match self.stream.read(&mut self.buffer[self.filled..]) {
@@ -144,7 +178,7 @@ impl Connection {
                 Err(error) => return Err(error.into()),
             };
             self.filled += read;
-            if self.is_whole(expected)? {
+            if self.is_whole(language)? {
                 self.filled = 0;
                 return Ok(true);
             }
@@ -155,13 +189,16 @@ impl Connection {
         }
     }
 
-    fn is_whole(&mut self, expected: &[u8]) -> anyhow::Result<bool> {
+    fn is_whole(&mut self, language: Language) -> anyhow::Result<bool> {
         let bytes = &self.buffer[..self.filled];
         let (head, length) = self.last;
-        if bytes.len() == length && bytes.starts_with(expected) && bytes[head..].starts_with(END_OF_HEAD) {
+        if bytes.len() == length
+            && bytes.starts_with(language.expected)
+            && bytes[head..].starts_with(language.end_of_head)
+        {
             return Ok(true);
         }
-        let Some((head, length)) = measure(bytes, expected)? else {
+        let Some((head, length)) = (language.measure)(bytes, language.expected)? else {
             return Ok(false);
         };
         self.last = (head, length);
@@ -180,6 +217,10 @@ pub(crate) fn measure(bytes: &[u8], expected: &[u8]) -> anyhow::Result<Option<(u
     };
     let shown = || String::from_utf8_lossy(bytes).into_owned();
     ensure!(bytes.starts_with(expected), "an unexpected answer: {}", shown());
+    // It has no body, and so no length.
+    if bytes.starts_with(b"HTTP/1.1 204") {
+        return Ok(Some((head, head + END_OF_HEAD.len())));
+    }
     let name = b"content-length: ";
     let at = bytes[..head]
         .windows(name.len())

@@ -5,13 +5,17 @@
 //! the table.
 
 mod bare_client;
+mod bare_server;
 mod benches;
+mod credentials;
 mod engine;
 mod load;
 mod machine;
+mod nginx;
 mod postgres;
 mod receiver;
 mod recorded;
+mod redis;
 mod report;
 mod rounds;
 mod seed;
@@ -67,8 +71,14 @@ enum Name {
     Pages,
     /// From events accepted over HTTP to deliveries recorded, against a bare HTTP client; on both stores.
     Deliveries,
+    /// Checks of client tokens over HTTP, against a handler that looks at nothing, redis-server, and nginx with each.
+    Authorize,
+    /// 100,000 times a revocation, then at once a check of that token, under load: how many were let in.
+    Revocations,
     /// What ten destinations that hang take from one that is well; on both stores.
     Isolation,
+    /// A verdict on a client token, in nanoseconds; memory and time of loading 1 and 10 million of them.
+    Verify,
 }
 
 /// How everything is measured.
@@ -92,7 +102,8 @@ pub(crate) struct Settings {
     /// Another build of this program, for `builds`.
     #[arg(long, value_name = "FILE")]
     other: Option<PathBuf>,
-    /// How many client tokens the large store of `pages` holds.
+    /// How many client tokens the large store of `pages` holds, and the smaller index of `authorize`; the larger one ten times
+    /// as many.
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..))]
     tokens: u64,
 }
@@ -127,6 +138,9 @@ enum Hidden {
     /// A receiver of webhooks; prints its addresses when it listens, and ends with its standard input.
     #[command(hide = true)]
     Receiver(receiver::ReceiverArgs),
+    /// A server that answers everything with the same bytes; prints its address, and ends with its standard input.
+    #[command(hide = true)]
+    BareServer(bare_server::BareServerArgs),
     /// A client that only sends; each line of its standard input is a round.
     #[command(hide = true)]
     BareClient(bare_client::BareClientArgs),
@@ -138,6 +152,7 @@ fn main() -> anyhow::Result<()> {
         Some(Hidden::Server(args)) => server::run(&args),
         Some(Hidden::Receiver(args)) => receiver::run(&args),
         Some(Hidden::BareClient(args)) => bare_client::run(&args),
+        Some(Hidden::BareServer(args)) => bare_server::run(&args),
         None => bench(&cli.names, &cli.settings),
     }
 }
@@ -160,7 +175,10 @@ fn bench(names: &[Name], settings: &Settings) -> anyhow::Result<()> {
             Name::Start => benches::start::run(settings, &mut report),
             Name::Pages => benches::pages::run(settings, &mut report),
             Name::Deliveries => benches::deliveries::run(settings, &mut report),
+            Name::Authorize => benches::authorize::run(settings, &mut report),
+            Name::Revocations => benches::revocations::run(settings, &mut report),
             Name::Isolation => benches::isolation::run(settings, &mut report),
+            Name::Verify => benches::verify::run(settings, &mut report),
         };
         if let Err(error) = ended {
             failed += 1;

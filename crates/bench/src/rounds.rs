@@ -46,6 +46,13 @@ impl Round {
     }
 }
 
+impl Round {
+    /// Seconds of processor time for each thing done.
+    fn processor_each(&self) -> Option<f64> {
+        Some(self.processor? / (self.rate() * self.seconds))
+    }
+}
+
 /// All turns of one side.
 #[derive(Debug, Default)]
 pub(crate) struct Side {
@@ -94,6 +101,8 @@ pub(crate) struct Comparison {
     pub(crate) rival: Side,
     /// Subject's rate over the rival's, pair by pair.
     pub(crate) ratios: Vec<f64>,
+    /// Subject's processor time for each thing done over the rival's, pair by pair; empty where it can't be told.
+    pub(crate) processor_ratios: Vec<f64>,
 }
 
 /// What takes a turn.
@@ -108,6 +117,7 @@ pub(crate) fn compare(
     let mut dice = settings.dice();
     let (mut subjects, mut rivals) = (Side::new(subject_name), Side::new(rival_name));
     let mut ratios = Vec::new();
+    let mut processor_ratios = Vec::new();
     subject()?;
     rival()?;
     for _ in 0..settings.rounds {
@@ -119,6 +129,11 @@ pub(crate) fn compare(
             (subject()?, theirs)
         };
         ratios.push(ours.rate() / theirs.rate());
+        processor_ratios.extend(
+            ours.processor_each()
+                .zip(theirs.processor_each())
+                .map(|(ours, theirs)| ours / theirs),
+        );
         subjects.add(ours);
         rivals.add(theirs);
     }
@@ -126,6 +141,7 @@ pub(crate) fn compare(
         subject: subjects,
         rival: rivals,
         ratios,
+        processor_ratios,
     })
 }
 

@@ -50,6 +50,8 @@ impl Rows {
             created_at: now,
             updated_at: now,
             revoked_at: None,
+            restrictions: None,
+            revoke_at: None,
             version: 1,
         };
         let data = serde_json::to_string(&token.snapshot())?;

@@ -8,10 +8,12 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, ensure};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
-use tollgate::compose::{Background, Store, serve};
+use tollgate::compose::{Background, Loaded, Store, serve};
 use tollgate_delivery::Guard;
 use tollgate_storage_sql::postgres::PostgresOptions;
 use tollgate_storage_sql::sqlite::SqliteOptions;
+
+use crate::credentials::facts;
 
 /// Which store, and how it is run.
 #[derive(Clone, Debug, Args)]
@@ -25,6 +27,9 @@ pub(crate) struct ServerArgs {
     /// Changes that share one commit, at most.
     #[arg(long)]
     max_batch: Option<usize>,
+    /// Client tokens to be checked beside the store's: the first so many that `credentials` makes.
+    #[arg(long, default_value_t = 0)]
+    tokens: u64,
     /// The address and port to listen on.
     #[arg(long, default_value_t = ANY_PORT)]
     listen: SocketAddr,
@@ -39,6 +44,7 @@ impl ServerArgs {
             data_dir: Some(data_dir),
             postgres: None,
             max_batch: None,
+            tokens: 0,
             listen: ANY_PORT,
         }
     }
@@ -48,6 +54,7 @@ impl ServerArgs {
             data_dir: None,
             postgres: Some(url),
             max_batch: None,
+            tokens: 0,
             listen: ANY_PORT,
         }
     }
@@ -58,6 +65,11 @@ impl ServerArgs {
             max_batch: Some(1),
             ..self
         }
+    }
+
+    /// With so many more client tokens to be checked.
+    pub(crate) fn with_tokens(self, tokens: u64) -> Self {
+        Self { tokens, ..self }
     }
 
     /// Opens the store.
@@ -83,6 +95,9 @@ impl ServerArgs {
         if let Some(max_batch) = self.max_batch {
             words.extend(["--max-batch".to_owned(), max_batch.to_string()]);
         }
+        if self.tokens > 0 {
+            words.extend(["--tokens".to_owned(), self.tokens.to_string()]);
+        }
         words
     }
 }
@@ -90,7 +105,10 @@ impl ServerArgs {
 /// Serves until standard input ends, so that no server outlives who started it.
 #[tokio::main]
 pub(crate) async fn run(args: &ServerArgs) -> anyhow::Result<()> {
-    let store = args.open().await?;
+    let loaded = Loaded::load(args.open().await?, tollgate_verifier::Settings::default()).await?;
+    for facts in facts(args.tokens)? {
+        loaded.verification().apply(&facts);
+    }
     let listener = tokio::net::TcpListener::bind(args.listen).await?;
     println!("listening on {}", listener.local_addr()?);
 
@@ -105,7 +123,7 @@ pub(crate) async fn run(args: &ServerArgs) -> anyhow::Result<()> {
         guard: Guard::new(vec!["127.0.0.0/8".parse()?]), // where the receivers are
         ..tollgate_web::Settings::default()
     };
-    serve(listener, store, settings, Background::default(), stop).await
+    serve(listener, loaded, settings, Background::default(), stop).await
 }
 
 /// A server that runs. Dropping it ends the process.
@@ -122,8 +140,19 @@ impl Server {
 
     /// The same, by another build of this program.
     pub(crate) fn start_by(program: &Path, args: &ServerArgs) -> anyhow::Result<Self> {
+        Self::start_words(program, &args.words())
+    }
+
+    /// The rival of a check ([`crate::bare_server`]).
+    pub(crate) fn start_bare(plain: bool) -> anyhow::Result<Self> {
+        let mut words = vec!["bare-server".to_owned()];
+        words.extend(plain.then(|| "--plain".to_owned()));
+        Self::start_words(&std::env::current_exe()?, &words)
+    }
+
+    fn start_words(program: &Path, words: &[String]) -> anyhow::Result<Self> {
         let mut child = Command::new(program)
-            .args(args.words())
+            .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

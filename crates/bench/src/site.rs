@@ -67,6 +67,18 @@ impl Tenant {
         .into_bytes()
     }
 
+    /// The bytes of a request that revokes a client token.
+    pub(crate) fn revoke_request(&self, id: &str) -> Vec<u8> {
+        let body = r#"{"status":"revoked"}"#;
+        format!(
+            "PATCH /client-tokens/{id} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-type: \
+             application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.key,
+            body.len()
+        )
+        .into_bytes()
+    }
+
     /// The bytes of a request for a page of client tokens.
     pub(crate) fn page_request(&self, query: &str) -> Vec<u8> {
         format!(
@@ -99,6 +111,15 @@ impl Site {
             load: Load::connect(server.address, clients, requests, b"HTTP/1.1 200")?,
             _own: None,
         })
+    }
+
+    /// Clients of any server, in any language; the processor time is that process's.
+    pub(crate) const fn of(server: u32, load: Load) -> Self {
+        Self {
+            server,
+            load,
+            _own: None,
+        }
     }
 
     /// Starts a server and connects clients that create client tokens.

@@ -36,6 +36,37 @@ pub fn checksum<const LENGTH: usize>(text: &[u8]) -> [u8; LENGTH] {
     characters
 }
 
+/// Whether these are the [`checksum`] of `text`: quicker than to write that one down, as it needs no division by 62.
+pub fn is_checksum<const LENGTH: usize>(characters: &[u8; LENGTH], text: &[u8]) -> bool {
+    let mut wrong = 0;
+    let value = characters.iter().fold(0, |value: u64, character| {
+        let digit = VALUES[usize::from(*character)];
+        wrong |= digit;
+        value.wrapping_mul(62).wrapping_add(u64::from(digit))
+    });
+    wrong & NO_VALUE == 0 && value == u64::from(crc32fast::hash(text)) % const { 62_u64.pow(length(LENGTH)) }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "more than ten characters overflow, which doesn't compile"
+)]
+const fn length(length: usize) -> u32 {
+    length as u32
+}
+
+const NO_VALUE: u8 = 0x80;
+/// The value of each character.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_VALUE; 256];
+    let mut value = 0;
+    while value < 62 {
+        values[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +102,24 @@ mod tests {
         // CRC-32 of "123456789" is 0xCBF43926 = 3421780262 by the standard's own check value.
         assert_eq!(checksum::<5>(b"123456789"), expected(3_421_780_262 % 62_u64.pow(5)));
         assert_eq!(checksum::<3>(b"123456789"), expected(3_421_780_262 % 62_u64.pow(3)));
+    }
+
+    #[test]
+    fn only_the_checksum_is_taken_for_it() {
+        let text = b"123456789";
+        let checksum = checksum::<5>(text);
+        assert!(is_checksum(&checksum, text));
+        for place in 0..5 {
+            for other in u8::MIN..=u8::MAX {
+                let mut characters = checksum;
+                characters[place] = other;
+                assert_eq!(
+                    is_checksum(&characters, text),
+                    characters == checksum,
+                    "{place}, {other}"
+                );
+            }
+        }
     }
 
     fn expected<const LENGTH: usize>(value: u64) -> [u8; LENGTH] {

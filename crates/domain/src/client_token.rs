@@ -14,7 +14,9 @@ use crate::ambient::Entropy;
 use crate::base62;
 use crate::environment::Environment;
 use crate::id::{ClientTokenId, WorkspaceId};
+use crate::restriction::Restrictions;
 use crate::time::Timestamp;
+use crate::verdict::TokenFacts;
 
 const WORD_AND_UNDERSCORE: usize = 5;
 const RANDOM: usize = 22;
@@ -50,16 +52,23 @@ impl TokenText {
 
     /// Reads what somebody presents.
     pub fn parse(text: &str) -> Result<Self, TokenTextError> {
-        let text: [u8; LENGTH] = text.as_bytes().try_into().map_err(|_| TokenTextError::Malformed)?;
-        let word = matches!(&text[..WORD_AND_UNDERSCORE], b"test_" | b"live_");
-        if !word || !text[WORD_AND_UNDERSCORE..].iter().all(u8::is_ascii_alphanumeric) {
-            return Err(TokenTextError::Malformed);
-        }
-        let (checked, checksum) = text.split_at(LENGTH - CHECKSUM);
-        if checksum != base62::checksum::<CHECKSUM>(checked) {
+        let text = Self::of_shape(text.as_bytes()).ok_or(TokenTextError::Malformed)?;
+        let (checked, checksum) = text.0.split_last_chunk::<CHECKSUM>().expect("it is longer");
+        if !base62::is_checksum(checksum, checked) {
             return Err(TokenTextError::Checksum);
         }
-        Ok(Self(text))
+        Ok(text)
+    }
+
+    /// Reads what a store kept, by the million: the checksum was right when it was written.
+    pub fn of_shape(text: &[u8]) -> Option<Self> {
+        let text: [u8; LENGTH] = text.try_into().ok()?;
+        let word = matches!(&text[..WORD_AND_UNDERSCORE], b"test_" | b"live_");
+        // Looking at all of them is quicker than stopping at the first.
+        let well_formed = text[WORD_AND_UNDERSCORE..]
+            .iter()
+            .fold(word, |well_formed, byte| well_formed & byte.is_ascii_alphanumeric());
+        well_formed.then_some(Self(text))
     }
 
     /// The environment that its first word names.
@@ -159,6 +168,12 @@ pub struct ClientToken {
     pub updated_at: Timestamp,
     /// When it was revoked; equals `updated_at` at that moment.
     pub revoked_at: Option<Timestamp>,
+    /// What it is narrowed to, never empty. Ours: the contract's snapshot doesn't show it.
+    #[serde(default)]
+    pub restrictions: Option<Box<Restrictions>>,
+    /// When it is to be revoked, as long as it is active. Ours, too.
+    #[serde(default)]
+    pub revoke_at: Option<Timestamp>,
     /// Counts the changes: 1 when made. A write names the version it saw, and doesn't happen if another came first.
     pub version: i64,
 }
@@ -189,6 +204,19 @@ impl ClientToken {
             created_at: self.created_at,
             updated_at: self.updated_at,
             revoked_at: self.revoked_at,
+        }
+    }
+
+    /// What a verifier must know of this token.
+    pub fn facts(&self) -> TokenFacts {
+        TokenFacts {
+            workspace: self.workspace,
+            id: self.id,
+            token: self.token,
+            revoked: self.status == ClientTokenStatus::Revoked,
+            revoke_at: self.revoke_at,
+            restrictions: self.restrictions.clone(),
+            version: self.version,
         }
     }
 }

@@ -55,6 +55,13 @@ impl EventType {
         Self::NotificationSettingDeleted,
     ];
 
+    /// What happens to client tokens.
+    pub const CLIENT_TOKEN: [Self; 3] = [
+        Self::ClientTokenCreated,
+        Self::ClientTokenUpdated,
+        Self::ClientTokenRevoked,
+    ];
+
     /// What happens to API keys.
     pub const API_KEY: [Self; 5] = [
         Self::ApiKeyCreated,

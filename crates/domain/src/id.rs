@@ -89,11 +89,67 @@ impl<K: Kind> Id<K> {
         })
     }
 
+    /// The 128 bits that the tail spells, if it is a ULID; packed, an id takes 16 bytes.
+    pub fn to_bits(&self) -> Option<u128> {
+        // 26 characters of five bits are two bits more than there are.
+        if self.tail[0] > b'7' {
+            return None;
+        }
+        let mut wrong = 0;
+        let bits = self.tail.iter().fold(0, |bits: u128, byte| {
+            let value = VALUES[usize::from(*byte)];
+            wrong |= value;
+            bits << 5 | u128::from(value)
+        });
+        (wrong & NO_VALUE == 0).then_some(bits)
+    }
+
+    /// The id whose tail spells these bits.
+    pub fn from_bits(bits: u128) -> Self {
+        let mut tail = [0; 26];
+        for (pair, characters) in tail.as_chunks_mut().0.iter_mut().enumerate() {
+            *characters = PAIRS[(bits >> (120 - 10 * pair)) as usize & 1023];
+        }
+        Self {
+            tail,
+            kind: PhantomData,
+        }
+    }
+
+    /// When it was made, in milliseconds since 1970; 0 if it is none of ours.
+    pub fn made_at_millis(&self) -> u64 {
+        self.to_bits().map_or(0, |bits| Ulid::from(bits).timestamp_ms())
+    }
+
     /// The 26 characters after the prefix.
     pub fn tail(&self) -> &str {
         std::str::from_utf8(&self.tail).expect("only ASCII is let in")
     }
 }
+
+/// The characters of a ULID in lower case, each at the place of its value.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const NO_VALUE: u8 = 0x80;
+const VALUES: [u8; 256] = {
+    let mut values = [NO_VALUE; 256];
+    let mut value = 0;
+    while value < 32 {
+        values[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+
+/// Two characters for each ten bits.
+static PAIRS: [[u8; 2]; 1024] = {
+    let mut pairs = [[0; 2]; 1024];
+    let mut bits = 0;
+    while bits < 1024 {
+        pairs[bits] = [ALPHABET[bits >> 5], ALPHABET[bits & 31]];
+        bits += 1;
+    }
+    pairs
+};
 
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -214,7 +270,32 @@ mod tests {
         );
     }
 
+    #[test]
+    fn only_ulids_have_bits() {
+        let bits = |tail: &str| ClientTokenId::from_tail(tail).unwrap().to_bits();
+        assert_eq!(bits("00000000000000000000000000"), Some(0));
+        assert_eq!(bits("0000000000000000000000000z"), Some(31));
+        assert_eq!(bits("7zzzzzzzzzzzzzzzzzzzzzzzzz"), Some(u128::MAX));
+        for none in [
+            "80000000000000000000000000",
+            "zzzzzzzzzzzzzzzzzzzzzzzzzz",
+            "0000000000000000000000000u",
+            "000000000000i0000000000000",
+        ] {
+            assert_eq!(bits(none), None, "{none}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn bits_spell_the_id_they_came_from(bits in any::<u128>()) {
+            let id = ClientTokenId::from_bits(bits);
+            prop_assert_eq!(id.to_bits(), Some(bits));
+            prop_assert_eq!(ClientTokenId::parse(&id.to_string()), Ok(id));
+            let text = Ulid::from_string(id.tail()).unwrap();
+            prop_assert_eq!(u128::from(text), bits);
+        }
+
         #[test]
         fn ids_sort_in_the_order_they_were_made(
             times in prop::collection::vec(0_i64..5_000, 1..200), byte in any::<u8>(),

@@ -118,6 +118,8 @@ pub fn demo_client_token(
         created_at,
         updated_at: now,
         revoked_at: revoked.then_some(now),
+        restrictions: None,
+        revoke_at: None,
         version: 1,
     }
 }

@@ -25,6 +25,9 @@ const LAST_MICROS: i64 = 253_370_764_799_999_999;
 pub struct InvalidTime;
 
 impl Timestamp {
+    /// The latest there is: the end of the year 9998.
+    pub const LAST: Self = Self(LAST_MICROS);
+
     /// From microseconds since 1970; `None` outside the years 1970 to 9998.
     pub const fn from_micros(micros: i64) -> Option<Self> {
         if micros >= 0 && micros <= LAST_MICROS {

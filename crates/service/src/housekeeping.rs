@@ -1,5 +1,5 @@
-//! What happens because time passes: keys that are about to expire, keys that expire, answers that are forgotten,
-//! events that are old, destinations that have failed for too long.
+//! What happens because time passes: keys that are about to expire, keys that expire, client tokens whose revocation was
+//! scheduled, answers that are forgotten, events and usage that are old, destinations that have failed for too long.
 //!
 //! Safe to run on every node at once: each step is a change with a precondition, and the first one wins.
 
@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
 use tollgate_domain::event::{Actor, EventType};
 use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::usage::{Hour, KEPT_HOURS};
 use tollgate_storage::{Change, StorageError, Write};
 
-use crate::Service;
+use crate::{Service, client_tokens};
 
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(500);
@@ -20,6 +21,8 @@ const TICK: Duration = Duration::from_millis(500);
 const ANNOUNCED_BEFORE: Duration = Duration::from_hours(7 * 24);
 /// How many keys a tick takes at most; what is left comes with the next.
 const KEYS_AT_ONCE: usize = 100;
+/// How many client tokens a tick revokes at most.
+const TOKENS_AT_ONCE: usize = 100;
 /// How many answers a tick forgets at most, so that no other write waits long.
 const ANSWERS_AT_ONCE: usize = 500;
 /// How many old notifications, and events, a tick removes at most.
@@ -55,6 +58,11 @@ impl Service {
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             told(self.expire_api_keys().await, "could not look for API keys that expire");
             told(
+                self.revoke_scheduled().await,
+                "could not look for client tokens to revoke",
+            );
+            told(self.remove_old_usage().await, "could not remove old usage");
+            told(
                 self.remove_old(settings.retention).await,
                 "could not remove old events and notifications",
             );
@@ -74,6 +82,29 @@ impl Service {
             }
             until_look -= 1;
         }
+    }
+
+    /// Revokes the client tokens whose time has come, as whoever scheduled it would have.
+    pub async fn revoke_scheduled(&self) -> Result<(), StorageError> {
+        let now = self.clock.now();
+        for from in self.storage.client_tokens_to_revoke(now, TOKENS_AT_ONCE).await? {
+            let mut to = from.clone();
+            to.updated_at = now.max(from.updated_at);
+            to.version += 1;
+            client_tokens::end(&mut to);
+            // Another node may have been first, or somebody withdrew it; then there is nothing left to do.
+            self.store_client_token(Actor::Clock, from, to).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes a small batch of the usage that is older than is told.
+    pub async fn remove_old_usage(&self) -> Result<(), StorageError> {
+        let prune = Write::PruneUsage {
+            before: Hour::of(self.clock.now()).minus(KEPT_HOURS),
+            limit: OLD_AT_ONCE,
+        };
+        self.storage.commit(Change::silent(prune)).await.map(drop)
     }
 
     async fn forget_answers(&self) -> Result<(), StorageError> {

@@ -13,17 +13,23 @@ mod housekeeping;
 mod idempotency;
 mod notification_settings;
 mod notifications;
+mod restrictions;
+mod rotation;
 mod simulation_runs;
 mod simulations;
+mod usage;
+mod verification;
 mod workspaces;
 
 use std::sync::Arc;
 
 use serde::Serialize;
 use tollgate_domain::ambient::{Clock, Entropy};
+use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Actor, Event, EventType};
 use tollgate_domain::id::{Id, IdGenerator, Kind, WorkspaceId};
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::verdict::TokenFacts;
 use tollgate_storage::{Storage, StorageError};
 
 pub use api_keys::{ApiKeyError, ApiKeyPatch, NewApiKey};
@@ -35,14 +41,37 @@ pub use housekeeping::Housekeeping;
 pub use idempotency::{IdempotentRequest, KeyReused};
 pub use notification_settings::{NewNotificationSetting, NotificationSettingError, NotificationSettingPatch};
 pub use notifications::NotificationError;
+pub use restrictions::{NotRestricted, RestrictionsPatch};
+pub use rotation::{OVERLAP, Rotation};
 pub use simulation_runs::{RunWithEvents, Trigger};
 pub use simulations::{NewSimulation, SettingProblem, SimulationError, SimulationPatch};
+pub use usage::ClientTokenUsage;
+pub use verification::Verification;
 
 use authentication::Keyring;
 
 /// How often a use-case looks again when another change of the same row came first. Each round is lost only to
 /// somebody else's progress.
 const ROUNDS: usize = 16;
+
+/// Is told of each client token that this process has made or changed, with the place of that in the sequence, before
+/// whoever asked for it is; also of what the clock did. It should not wait.
+pub type TokenWatch = Arc<dyn Fn(u64, &TokenFacts) + Send + Sync>;
+
+/// What a use-case has done or found done, and where that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed<T> {
+    /// The outcome.
+    pub value: T,
+    /// The place of the change in the sequence; `None` when nothing was left to change, and it was made before.
+    pub sequence: Option<u64>,
+}
+
+impl<T> Placed<T> {
+    pub(crate) const fn unchanged(value: T) -> Self {
+        Self { value, sequence: None }
+    }
+}
 
 /// The use-cases, over one store. Cheap to clone.
 #[derive(Clone)]
@@ -52,6 +81,7 @@ pub struct Service {
     entropy: Arc<dyn Entropy>,
     ids: Arc<IdGenerator>,
     keyring: Arc<Keyring>,
+    token_watch: Option<TokenWatch>,
 }
 
 impl Service {
@@ -63,6 +93,22 @@ impl Service {
             entropy,
             ids: Arc::default(),
             keyring: Arc::default(),
+            token_watch: None,
+        }
+    }
+
+    /// The same, telling `watch` of client tokens: a verifier in this process refuses what was revoked here at once.
+    #[must_use]
+    pub fn with_token_watch(self, watch: TokenWatch) -> Self {
+        Self {
+            token_watch: Some(watch),
+            ..self
+        }
+    }
+
+    fn tell_token_watch(&self, sequence: u64, token: &ClientToken) {
+        if let Some(watch) = &self.token_watch {
+            watch(sequence, &token.facts());
         }
     }
 

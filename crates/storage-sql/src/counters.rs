@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tollgate_domain::client_token::ClientTokenStatus;
+use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::EventType;
 use tollgate_domain::id::{NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::NotificationStatus;
@@ -40,9 +40,10 @@ impl Deltas {
     pub(crate) fn add(&mut self, change: &Change) {
         match &change.write {
             Write::CreateClientToken(token) => self.move_by(token.workspace, client_tokens(token.status), 1),
-            Write::UpdateClientToken { from, to } if from.status != to.status => {
-                self.move_by(from.workspace, client_tokens(from.status), -1);
-                self.move_by(to.workspace, client_tokens(to.status), 1);
+            Write::UpdateClientToken { from, to } => self.client_token_changed(from, to),
+            Write::ReplaceClientToken { from, to, successor } => {
+                self.client_token_changed(from, to);
+                self.move_by(successor.workspace, client_tokens(successor.status), 1);
             }
             Write::CreateApiKey(key) => self.move_by(key.workspace, API_KEYS.to_owned(), 1),
             // A notification's counters move where its row is found; settings and simulations are counted as they are,
@@ -62,13 +63,21 @@ impl Deltas {
             | Write::ClaimSimulationEvent { .. }
             | Write::RecordSimulationEvent(_)
             | Write::PruneSimulationRuns { .. }
-            | Write::UpdateClientToken { .. }
+            | Write::RecordUsage(_)
+            | Write::PruneUsage { .. }
             | Write::UpdateApiKey { .. }
             | Write::TouchApiKey { .. }
             | Write::ForgetIdempotentAnswers { .. } => {}
         }
         for event in &change.events {
             self.move_by(event.workspace, events(event.event_type), 1);
+        }
+    }
+
+    fn client_token_changed(&mut self, from: &ClientToken, to: &ClientToken) {
+        if from.status != to.status {
+            self.move_by(from.workspace, client_tokens(from.status), -1);
+            self.move_by(to.workspace, client_tokens(to.status), 1);
         }
     }
 

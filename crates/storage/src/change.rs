@@ -12,6 +12,7 @@ use tollgate_domain::simulation::{
     Simulation, SimulationEvent, SimulationEventStatus, SimulationResponse, SimulationRun,
 };
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::usage::{Hour, UsageDelta};
 use tollgate_domain::workspace::Workspace;
 
 /// Everything durable that one use-case does.
@@ -61,6 +62,28 @@ pub enum Write {
         from: ClientToken,
         /// As it shall be; a later version.
         to: ClientToken,
+    },
+    /// [`UpdateClientToken`](Self::UpdateClientToken) and, together with it, a new client token that takes its place.
+    ReplaceClientToken {
+        /// As it was read from the store.
+        from: ClientToken,
+        /// As it shall be; a later version.
+        to: ClientToken,
+        /// The new one.
+        successor: ClientToken,
+    },
+    /// Adds to what is stored of client tokens' usage; several nodes do so. The last use only moves forward. Of each
+    /// token and UTC day the [`MOST_ORIGINS_A_DAY`](tollgate_domain::usage::MOST_ORIGINS_A_DAY) most frequent origins
+    /// are kept, among equals the first in the order of their bytes. Tokens that don't exist are passed over. A
+    /// thousand at a time hold up nobody else's write for long.
+    RecordUsage(Vec<UsageDelta>),
+    /// Removes hourly counts of hours before this one, and origins of days before its UTC day, at most `limit` of each.
+    /// The last use stays.
+    PruneUsage {
+        /// Older than this.
+        before: Hour,
+        /// How many at a time.
+        limit: usize,
     },
     /// A new API key.
     CreateApiKey(ApiKey),

@@ -10,6 +10,8 @@ mod change;
 pub mod contract;
 mod page;
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tollgate_domain::api_key::ApiKey;
@@ -23,6 +25,8 @@ use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::usage::{Hour, Usage};
+use tollgate_domain::verdict::TokenFacts;
 use tollgate_domain::workspace::Workspace;
 
 pub use change::{
@@ -65,6 +69,24 @@ pub struct Pulse {
     pub heard_at: std::time::Instant,
 }
 
+/// Is handed each token's facts, on whatever thread the store reads on; it should not wait.
+pub type EachToken = Box<dyn FnMut(TokenFacts) + Send>;
+
+/// What became of client tokens between two places of the sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenChanges {
+    /// Each token that something happened to, once, as it is now: so it may be newer than the place.
+    Upto {
+        /// Everything up to this place is in it. Ask again from here as long as it is before the place asked for.
+        place: u64,
+        /// In no order that means anything.
+        tokens: Vec<TokenFacts>,
+    },
+    /// Some of these events were removed, as they are too old: what they changed isn't known. Start anew with
+    /// [`Storage::each_client_token`].
+    Forgotten,
+}
+
 /// Everything durable. Two implementations, one contract ([`contract`]).
 ///
 /// Every look-up by a caller names the workspace, so that another tenant's rows can't be had by forgetting it.
@@ -94,6 +116,33 @@ pub trait Storage: Send + Sync {
         workspace: WorkspaceId,
         page: &ClientTokenPage,
     ) -> Result<Slice<ClientToken>, StorageError>;
+
+    /// The facts of all client tokens of all workspaces, as they are together at one moment: its place in the sequence
+    /// is answered, and every event up to it is in the facts, and none after it.
+    async fn each_client_token(&self, each: EachToken) -> Result<u64, StorageError>;
+
+    /// The facts of the tokens that the events after place `after` up to `upto` are about. Looks at `limit` events at
+    /// most, of whatever kind; at no more than there are, whatever `upto` says.
+    async fn client_tokens_changed(&self, after: u64, upto: u64, limit: usize) -> Result<TokenChanges, StorageError>;
+
+    /// Active client tokens, in any workspace, that are to be revoked by `now`; earliest first, at most `limit`.
+    async fn client_tokens_to_revoke(&self, now: Timestamp, limit: usize) -> Result<Vec<ClientToken>, StorageError>;
+
+    /// What is stored of a token's usage: the hours from `since` on, and the origins of the UTC days from the one of
+    /// `since` on, summed over the days. Nothing for an unknown token.
+    async fn client_token_usage(
+        &self,
+        workspace: WorkspaceId,
+        id: ClientTokenId,
+        since: Hour,
+    ) -> Result<Usage, StorageError>;
+
+    /// When each of these client tokens was last let in; those that never were are absent.
+    async fn client_token_last_uses(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+    ) -> Result<HashMap<ClientTokenId, Timestamp>, StorageError>;
 
     /// The API key of this id in whatever workspace: for authentication, which doesn't know the workspace yet.
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError>;

@@ -9,8 +9,9 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use tollgate_delivery::{Delivery, Mailer, Sender};
+use tollgate_domain::verdict::TokenFacts;
 use tollgate_service::ambient::{OsEntropy, SystemClock};
-use tollgate_service::{Housekeeping, Service};
+use tollgate_service::{Housekeeping, Service, Verification};
 use tollgate_storage::Storage;
 use tollgate_storage_sql::postgres::{self, PostgresOptions, PostgresStore};
 use tollgate_storage_sql::sqlite::{self, SqliteOptions, SqliteStore};
@@ -113,6 +114,26 @@ impl Store {
     }
 }
 
+/// A store whose client tokens are in memory, so that they can be checked.
+pub struct Loaded {
+    store: Store,
+    verification: Arc<Verification>,
+}
+
+impl Loaded {
+    /// Takes all client tokens of `store` into memory.
+    pub async fn load(store: Store, settings: tollgate_verifier::Settings) -> anyhow::Result<Self> {
+        let loading = Verification::load(store.shared_storage(), Arc::new(SystemClock), &OsEntropy, settings);
+        let verification = loading.await.context("can't load the client tokens")?;
+        Ok(Self { store, verification })
+    }
+
+    /// The checks.
+    pub const fn verification(&self) -> &Arc<Verification> {
+        &self.verification
+    }
+}
+
 fn service(storage: Arc<dyn Storage>) -> Service {
     Service::new(storage, Arc::new(SystemClock), Arc::new(OsEntropy))
 }
@@ -128,10 +149,10 @@ pub struct Background {
     pub mailer: Option<Mailer>,
 }
 
-/// Serves and delivers over `store` until `stop`, finishes what is in flight, and closes the store.
+/// Serves, checks and delivers over a store until `stop`, finishes what is in flight, and closes the store.
 pub async fn serve(
     listener: TcpListener,
-    store: Store,
+    Loaded { store, verification }: Loaded,
     settings: tollgate_web::Settings,
     background: Background,
     stop: CancellationToken,
@@ -143,16 +164,23 @@ pub async fn serve(
         (sender, background.mailer),
         background.delivery,
     );
+    // What is changed here is known to the checks at once.
+    let knowing = Arc::clone(&verification);
+    let service = store
+        .service()
+        .clone()
+        .with_token_watch(Arc::new(move |_, facts: &TokenFacts| knowing.apply(facts)));
     // The tasks live a little longer than the requests that may need them.
     let requests_done = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    let (service, done) = (store.service().clone(), requests_done.clone());
-    tasks.spawn(async move { service.follow_api_keys(done).await });
-    let (service, done) = (store.service().clone(), requests_done.clone());
-    tasks.spawn(async move { service.keep_house(background.housekeeping, done).await });
+    let (following, done) = (service.clone(), requests_done.clone());
+    tasks.spawn(async move { following.follow_api_keys(done).await });
+    let (keeping, done) = (service.clone(), requests_done.clone());
+    tasks.spawn(async move { keeping.keep_house(background.housekeeping, done).await });
     tasks.spawn(delivery.run(requests_done.clone()));
+    tasks.spawn(Arc::clone(&verification).run(requests_done.clone()));
 
-    let app = tollgate_web::App::new(store.service().clone(), settings);
+    let app = tollgate_web::App::new(service, verification, settings);
     let served = tollgate_web::serve(listener, app, stop).await;
 
     requests_done.cancel();

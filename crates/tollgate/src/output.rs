@@ -67,10 +67,10 @@ pub(crate) fn table<const N: usize>(
 }
 
 /// Names with their values, one a line.
-pub(crate) fn facts(out: &mut dyn Write, facts: &[(&str, &str)]) -> io::Result<()> {
+pub(crate) fn facts(out: &mut dyn Write, facts: &[(&str, impl AsRef<str>)]) -> io::Result<()> {
     let width = facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, value) in facts {
-        writeln!(out, "{name:width$}  {}", visible(value))?;
+        writeln!(out, "{name:width$}  {}", visible(value.as_ref()))?;
     }
     Ok(())
 }

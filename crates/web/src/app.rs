@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
 use tollgate_delivery::Guard;
 use tollgate_domain::environment::Environment;
-use tollgate_service::Service;
+use tollgate_service::{Service, Verification};
 
 /// The settings of the surfaces.
 #[derive(Clone, Debug)]
@@ -54,6 +54,7 @@ pub struct App(Arc<Parts>);
 /// What there is of an [`App`].
 pub struct Parts {
     pub(crate) service: Service,
+    pub(crate) verification: Arc<Verification>,
     pub(crate) settings: Settings,
     pub(crate) limiter: Option<DefaultKeyedRateLimiter<std::net::IpAddr>>,
     /// Cancelled when the server is asked to end: whoever waits for something to happen answers then.
@@ -61,12 +62,13 @@ pub struct Parts {
 }
 
 impl App {
-    /// The surfaces over these use-cases.
-    pub fn new(service: Service, settings: Settings) -> Self {
+    /// The surfaces over these use-cases, and over these checks.
+    pub fn new(service: Service, verification: Arc<Verification>, settings: Settings) -> Self {
         let limiter = NonZeroU32::new(settings.requests_per_minute)
             .map(|requests| RateLimiter::keyed(Quota::per_minute(requests)));
         Self(Arc::new(Parts {
             service,
+            verification,
             settings,
             limiter,
             stopping: CancellationToken::new(),

@@ -101,6 +101,9 @@ catalogue! {
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "request_error", Some("shared"),
         "Content-Type must be \"application/json\".",
         "Send the body as JSON, with that header.";
+    FORM_EXPECTED = "form_expected", 415, "request_error", None,
+        "Content-Type must be \"application/x-www-form-urlencoded\".",
+        "Send the body as a form, with that header.";
     TOO_MANY_REQUESTS = "too_many_requests", 429, "api_error", Some("shared"),
         "IP address exceeded the allowed rate limit. Retry after the number of seconds in the Retry-After header.",
         "Wait as long as `Retry-After` says.";

@@ -9,6 +9,7 @@ use tollgate_domain::permission::Permission;
 use crate::App;
 use crate::catalogue::Entry;
 use crate::extract::body::Shape;
+use crate::extract::form::FORM;
 use crate::extract::list::{Filter, Listing, Number};
 
 /// Who may ask.
@@ -16,6 +17,8 @@ use crate::extract::list::{Filter, Listing, Number};
 pub enum Access {
     /// Anybody, as often as they like: nothing is looked up.
     Open,
+    /// Whoever presents a client token: the verdict on it is the answer.
+    ClientToken,
     /// Anybody; a credential that is sent must be valid.
     Optional,
     /// Any valid API key.
@@ -24,6 +27,13 @@ pub enum Access {
     Itself(Permission),
     /// An API key with this permission.
     Needs(Permission),
+}
+
+impl Access {
+    /// Whether an API key may be sent, and is looked at.
+    pub(crate) fn knows_keys(self) -> bool {
+        !matches!(self, Self::Open | Self::ClientToken)
+    }
 }
 
 /// Which house rules an endpoint keeps.
@@ -56,16 +66,31 @@ pub(crate) struct Docs {
     pub(crate) operation_id: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) body: Option<&'static Shape>,
+    /// The body's media type.
+    pub(crate) media_type: &'static str,
     pub(crate) listing: Option<&'static Listing>,
     /// Beside the listing's.
     pub(crate) filters: &'static [Filter],
     pub(crate) numbers: &'static [Number],
+    pub(crate) parameters: &'static [Parameter],
     pub(crate) idempotent: bool,
+    /// Whether a success says where it stands in the sequence.
+    pub(crate) placed: bool,
     pub(crate) success: u16,
     pub(crate) answer: Answer,
-    /// A document of its own kind with another status, and what it says.
-    pub(crate) otherwise: Option<(u16, &'static str)>,
+    /// Documents of its own kind with other statuses, and what they say.
+    pub(crate) otherwise: Vec<(u16, &'static str)>,
     pub(crate) errors: Vec<&'static Entry>,
+}
+
+/// A parameter of the query, or a header, that the handler reads by itself.
+pub(crate) struct Parameter {
+    /// `query` or `header`.
+    pub(crate) place: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    /// The values it takes; none: any.
+    pub(crate) values: &'static [&'static str],
 }
 
 /// What a success holds.
@@ -115,13 +140,16 @@ impl Endpoint {
                 operation_id,
                 summary,
                 body: None,
+                media_type: "application/json",
                 listing: None,
                 filters: &[],
                 numbers: &[],
+                parameters: &[],
                 idempotent: false,
+                placed: false,
                 success: 200,
                 answer,
-                otherwise: None,
+                otherwise: Vec::new(),
                 errors: Vec::new(),
             },
         }
@@ -131,6 +159,12 @@ impl Endpoint {
     pub(crate) fn body(mut self, shape: &'static Shape) -> Self {
         self.docs.body = Some(shape);
         self
+    }
+
+    /// Takes a form of this shape.
+    pub(crate) fn form(mut self, shape: &'static Shape) -> Self {
+        self.docs.media_type = FORM;
+        self.body(shape)
     }
 
     /// Lists, with these parameters.
@@ -151,10 +185,22 @@ impl Endpoint {
         self
     }
 
+    /// Takes these parameters, which the handler reads by itself.
+    pub(crate) fn parameters(mut self, parameters: &'static [Parameter]) -> Self {
+        self.docs.parameters = parameters;
+        self
+    }
+
     /// Makes something: 201, and `Idempotency-Key` is understood.
     pub(crate) fn creates(mut self) -> Self {
         self.docs.success = 201;
         self.docs.idempotent = true;
+        self
+    }
+
+    /// Says with [`SEQUENCE`](crate::envelope::SEQUENCE) where a change stands in the sequence.
+    pub(crate) fn placed(mut self) -> Self {
+        self.docs.placed = true;
         self
     }
 
@@ -166,7 +212,7 @@ impl Endpoint {
 
     /// Can also answer with this status, outside the envelope.
     pub(crate) fn otherwise(mut self, status: u16, what: &'static str) -> Self {
-        self.docs.otherwise = Some((status, what));
+        self.docs.otherwise.push((status, what));
         self
     }
 

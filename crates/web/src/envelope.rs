@@ -1,6 +1,6 @@
 //! What a handler answers with: the data; the front door puts the envelope around it.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -27,6 +27,15 @@ pub(crate) struct Pagination {
 /// `data` and `meta`.
 pub(crate) fn data(status: StatusCode, data: &impl Serialize) -> Response {
     respond(status, data, None)
+}
+
+/// Where a change stands in the sequence, on the native surface.
+pub(crate) const SEQUENCE: HeaderName = HeaderName::from_static("tollgate-sequence");
+
+/// The answer to a change, saying where it stands.
+pub(crate) fn placed(mut response: Response, sequence: u64) -> Response {
+    response.headers_mut().insert(SEQUENCE, sequence.into());
+    response
 }
 
 /// A page: `data` and `meta` with `pagination`.

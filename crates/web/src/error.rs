@@ -185,6 +185,14 @@ impl ApiError {
             ClientTokenError::Reactivation => {
                 Self::invalid_field("status", "A revoked client token can't be made active again")
             }
+            ClientTokenError::RevokeAtInThePast => Self::invalid_field("revoke_at", "Must not be in the past"),
+            ClientTokenError::AlreadyRevoked => Self::invalid_field("revoke_at", "The client token is revoked already"),
+            ClientTokenError::RevokedAndScheduled => {
+                Self::invalid_field("revoke_at", "Can't be given together with the status `revoked`")
+            }
+            ClientTokenError::NotRestricted(problem) => {
+                Self::invalid_field("restrictions.report_only", &problem.to_string())
+            }
             ClientTokenError::KeyReused(reused) => reused.into(),
             ClientTokenError::Contended => Self::contended(id),
             ClientTokenError::Storage(error) => error.into(),

@@ -41,6 +41,16 @@ const KNOWN_METHODS: [Method; 9] = [
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
+impl Peer {
+    /// Of a request that came in here.
+    pub(crate) fn of(request: &Request) -> Self {
+        *request
+            .extensions()
+            .get()
+            .expect("the front door gives every request its peer")
+    }
+}
+
 /// What the caller puts before a path to reach us; worked out once for a request.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseUrl(pub(crate) Arc<str>);

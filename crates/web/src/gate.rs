@@ -36,7 +36,7 @@ pub(crate) struct Known(pub(crate) Caller);
 
 /// Lets the request through, or says why not.
 pub(crate) async fn keep(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    if gate.access == Access::Open {
+    if !gate.access.knows_keys() {
         return next.run(request).await;
     }
     match gate.admit(&mut request).await {
@@ -71,10 +71,8 @@ impl Gate {
         let Some(limiter) = &self.app.limiter else {
             return Ok(());
         };
-        let Some(Peer(peer)) = request.extensions().get::<Peer>() else {
-            return Ok(());
-        };
-        let address = client_address(&self.app, *peer, request.headers());
+        let Peer(peer) = Peer::of(request);
+        let address = client_address(&self.app, peer, request.headers());
         limiter.check_key(&limited_as(address)).map_err(|until| {
             let wait = until.wait_time_from(limiter.clock().now());
             // Rounded up: whoever comes back after whole seconds isn't a moment too early.

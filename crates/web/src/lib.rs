@@ -7,6 +7,7 @@
 //! Two surfaces, never mixed: [`compatible`] at the root, exactly the contract; [`native`] under `/tollgate`, ours.
 
 mod app;
+mod assets;
 mod catalogue;
 mod compatible;
 mod endpoint;

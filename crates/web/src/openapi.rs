@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::catalogue::{self, Entry};
 use crate::endpoint::{Access, Answer, Endpoint, Surface};
-use crate::envelope::Pagination;
+use crate::envelope::{self, Pagination};
+use crate::extract::form::FORM;
 use crate::extract::idempotency;
 use crate::extract::list::{Filter, Listing};
 use crate::router;
@@ -88,7 +89,7 @@ fn operation(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
             Surface::Plain => "beside both",
         }],
         "security": match endpoint.access {
-            Access::Open => json!([]),
+            Access::Open | Access::ClientToken => json!([]),
             Access::Optional => json!([{}, { "apiKey": [] }]),
             Access::AnyKey | Access::Itself(_) | Access::Needs(_) => json!([{ "apiKey": [] }]),
         },
@@ -100,12 +101,12 @@ fn operation(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
         Access::Itself(permission) => {
             operation["description"] = format!("Needs `{permission}`; a key may always get itself.").into();
         }
-        Access::Open | Access::Optional | Access::AnyKey => {}
+        Access::Open | Access::ClientToken | Access::Optional | Access::AnyKey => {}
     }
     if let Some(shape) = docs.body {
         operation["requestBody"] = json!({
             "required": shape.fields.iter().any(|field| field.required) || shape.at_least > 0,
-            "content": { "application/json": { "schema": reference(shape.name) } },
+            "content": { docs.media_type: { "schema": reference(shape.name) } },
         });
     }
     operation
@@ -118,7 +119,7 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
             parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
         }
     }
-    if endpoint.access != Access::Open {
+    if endpoint.access.knows_keys() {
         parameters.push(header(
             "Paddle-Version",
             "The version of the contract; only 1.",
@@ -135,6 +136,18 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
             "in": "query",
             "description": number.description,
             "schema": { "type": "integer", "minimum": number.min, "maximum": number.max },
+        }));
+    }
+    for parameter in endpoint.docs.parameters {
+        let schema = match parameter.values {
+            [] => json!({ "type": "string" }),
+            values => json!({ "type": "string", "enum": values }),
+        };
+        parameters.push(json!({
+            "name": parameter.name,
+            "in": parameter.place,
+            "description": parameter.description,
+            "schema": schema,
         }));
     }
     if endpoint.docs.idempotent {
@@ -224,7 +237,14 @@ fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
             json!({ "description": docs.summary, "content": { "application/json": { "schema": success } } }),
         );
     }
-    if let Some((status, what)) = docs.otherwise {
+    if docs.placed {
+        responses[&docs.success.to_string()]["headers"] = json!({ envelope::SEQUENCE.as_str(): {
+            "description": "The place in the sequence by which this is so: whoever asks for at least this one sees it.",
+            "required": true,
+            "schema": { "type": "integer", "minimum": 0 },
+        } });
+    }
+    for (status, what) in &docs.otherwise {
         responses.insert(status.to_string(), json!({ "description": what }));
     }
     let mut by_status: BTreeMap<u16, Vec<&Entry>> = BTreeMap::new();
@@ -246,7 +266,7 @@ fn responses(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
 
 /// Every error that an endpoint can answer, with the status that its surface gives it.
 fn errors_of(endpoint: &Endpoint) -> Vec<(u16, &'static Entry)> {
-    if endpoint.access == Access::Open {
+    if !endpoint.access.knows_keys() {
         return endpoint
             .docs
             .errors
@@ -268,12 +288,12 @@ fn errors_of(endpoint: &Endpoint) -> Vec<(u16, &'static Entry)> {
         errors.push(&catalogue::FORBIDDEN);
     }
     if endpoint.docs.body.is_some() {
-        errors.extend([
-            &catalogue::INVALID_JSON,
-            &catalogue::UNSUPPORTED_MEDIA_TYPE,
-            &catalogue::PAYLOAD_TOO_LARGE,
-            &catalogue::REQUEST_TIMEOUT,
-        ]);
+        errors.extend([&catalogue::PAYLOAD_TOO_LARGE, &catalogue::REQUEST_TIMEOUT]);
+        if endpoint.docs.media_type == FORM {
+            errors.push(&catalogue::FORM_EXPECTED);
+        } else {
+            errors.extend([&catalogue::INVALID_JSON, &catalogue::UNSUPPORTED_MEDIA_TYPE]);
+        }
     }
     if endpoint.path.contains('{') {
         errors.push(&catalogue::NOT_FOUND);

@@ -10,7 +10,7 @@ use crate::App;
 use crate::endpoint::Endpoint;
 use crate::front_door::{unknown_method, unknown_path};
 use crate::gate::{self, Gate};
-use crate::{compatible, health, native, openapi};
+use crate::{assets, compatible, health, native, openapi};
 
 /// Every endpoint there is.
 pub fn endpoints() -> Vec<Endpoint> {
@@ -18,6 +18,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     all.extend(native::endpoints());
     all.extend(health::endpoints());
     all.extend(openapi::endpoints());
+    all.extend(assets::endpoints());
     all
 }
 

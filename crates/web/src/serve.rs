@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Body;
+use futures_util::future::{self, ready};
+use http_body_util::Either;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -14,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::App;
 use crate::front_door;
+use crate::native::at_once;
 use crate::router::router;
 
 /// How long a client may take to send a request's head.
@@ -49,9 +53,16 @@ pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> 
         };
         let service = {
             let (app, router) = (app.clone(), router.clone());
-            service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            service_fn(move |request: hyper::Request<Incoming>| {
+                // A check is answered here and now; whatever else there is goes in by the front door.
+                if let Some(answer) = at_once(&app, peer, &request) {
+                    return future::Either::Left(ready(Ok::<_, Infallible>(answer.map(Either::Left))));
+                }
                 let (app, router) = (app.clone(), router.clone());
-                async move { Ok::<_, Infallible>(front_door::answer(&app, router, peer, request.map(Body::new)).await) }
+                future::Either::Right(async move {
+                    let answer = front_door::answer(&app, router, peer, request.map(Body::new)).await;
+                    Ok(answer.map(Either::Right))
+                })
             })
         };
         let connection = builder

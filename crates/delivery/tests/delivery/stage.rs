@@ -153,7 +153,7 @@ impl Stage {
     pub(crate) async fn event(&self) {
         let new = NewClientToken {
             name: "Stage".to_owned(),
-            description: None,
+            ..NewClientToken::default()
         };
         self.service.create_client_token(&self.caller, new, None).await.unwrap();
     }

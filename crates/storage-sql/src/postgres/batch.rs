@@ -5,7 +5,8 @@
 //! row ([`conflicts`](super::conflicts)), so each can be judged by what was there before.
 //!
 //! Whatever touches the sequence, or expects something of rows that others change, takes the head first and so comes
-//! after all that other nodes have committed. Leasing and recording don't: they lock only their own notifications.
+//! after all that other nodes have committed. Leasing and recording don't: they lock only their own notifications. Nor
+//! does usage, which has a lock of its own.
 
 use futures_util::TryStreamExt;
 use tokio_postgres::{Client, Error, Row, Statement};
@@ -18,6 +19,7 @@ use super::failure::Failure;
 use super::plan::{self, Found, Leased, Verdict, Wanted, Writes};
 use super::simulations::is_simulation;
 use super::statements::Statements;
+use super::usage::is_usage;
 
 /// The writer's connection.
 pub(super) struct Session {
@@ -98,7 +100,7 @@ impl Session {
     }
 
     async fn look_and_write(&self, changes: &[&Change]) -> Result<Applied, Error> {
-        let takes_head = !changes.iter().all(|change| plan::is_delivery(change));
+        let takes_head = changes.iter().any(|change| plan::takes_head(change));
         let (before, mut found) = Box::pin(self.look(changes, takes_head)).await?;
         let mut verdicts: Vec<_> = changes.iter().map(|change| found.judge(change)).collect();
         for (change, verdict) in changes.iter().zip(&mut verdicts) {
@@ -108,6 +110,9 @@ impl Session {
                 && !Box::pin(self.simulate(&change.write)).await?
             {
                 *verdict = Ok(Verdict::Stale);
+            }
+            if is_usage(&change.write) && matches!(verdict, Ok(Verdict::Applies)) {
+                Box::pin(self.use_tokens(&change.write)).await?;
             }
         }
         let mut writes = Writes::default();

@@ -8,7 +8,9 @@ use tollgate_domain::event::Event;
 use tollgate_domain::id::{ApiKeyId, ClientTokenId, NotificationId, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, NotificationStatus};
 use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::restriction::RestrictionKind;
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::usage::UsageDelta;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{IdempotencyKey, IdempotentAnswer};
 
@@ -37,6 +39,11 @@ pub(super) fn client_tokens<'a>(rows: &'a [&'a ClientToken]) -> Columns<'a> {
         column(rows, |token| token.updated_at.as_micros()),
         column(rows, |token| token.revoked_at.map(Timestamp::as_micros)),
         column(rows, |token| token.version),
+        column(rows, |token| {
+            let restrictions = token.restrictions.as_ref();
+            restrictions.map(|restrictions| restrictions.to_json())
+        }),
+        column(rows, |token| token.revoke_at.map(Timestamp::as_micros)),
     ]
 }
 
@@ -229,4 +236,49 @@ pub(super) fn leases(rows: &[Lease]) -> Columns<'_> {
         column(rows, |lease| lease.until.as_micros()),
         column(rows, |lease| i64::try_from(lease.limit).unwrap_or(i64::MAX)),
     ]
+}
+
+/// Each delta's counts.
+pub(super) fn usage(rows: &[UsageDelta]) -> Columns<'_> {
+    let mut columns = vec![
+        column(rows, |delta| delta.workspace.to_string()),
+        column(rows, |delta| delta.id.to_string()),
+        column(rows, |delta| i64::from(delta.hour.0)),
+        column(rows, |delta| count(delta.counts.allowed)),
+        column(rows, |delta| count(delta.counts.refused)),
+    ];
+    columns.extend(
+        (0..RestrictionKind::ALL.len()).map(|kind| column(rows, move |delta| count(delta.counts.reported[kind]))),
+    );
+    columns
+}
+
+pub(super) fn token_uses(rows: &[UsageDelta]) -> Columns<'_> {
+    vec![
+        column(rows, |delta| delta.workspace.to_string()),
+        column(rows, |delta| delta.id.to_string()),
+        column(rows, |delta| delta.last_used_at.map(Timestamp::as_micros)),
+    ]
+}
+
+/// Each delta's origins.
+pub(super) fn origins<'a>(rows: &'a [(&'a UsageDelta, &'a (String, u64))]) -> Columns<'a> {
+    let mut columns = origin_days(rows);
+    columns.push(column(rows, |(_, (origin, _))| origin.as_str()));
+    columns.push(column(rows, |(_, (_, uses))| count(*uses)));
+    columns
+}
+
+/// The tokens and days that these origins are of.
+pub(super) fn origin_days<'a>(rows: &'a [(&'a UsageDelta, &'a (String, u64))]) -> Columns<'a> {
+    vec![
+        column(rows, |(delta, _)| delta.workspace.to_string()),
+        column(rows, |(delta, _)| delta.id.to_string()),
+        column(rows, |(delta, _)| i64::from(delta.hour.day())),
+    ]
+}
+
+/// As SQL's integer.
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

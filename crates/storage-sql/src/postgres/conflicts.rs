@@ -58,7 +58,7 @@ impl Touched {
 /// The row that exists before this write, or the rows that it chooses from.
 fn row(write: &Write) -> Option<Row> {
     match write {
-        Write::UpdateClientToken { from, .. } => Some(Row::ClientToken(from.workspace, from.id)),
+        Write::UpdateClientToken { from, .. } | Write::ReplaceClientToken { from, .. } => Some(Row::ClientToken(from.workspace, from.id)),
         Write::UpdateApiKey {
             from: ApiKey { id, .. },
             ..
@@ -87,7 +87,9 @@ fn row(write: &Write) -> Option<Row> {
         | Write::ReplaySimulationEvent(_)
         | Write::ClaimSimulationEvent { .. }
         | Write::RecordSimulationEvent(_)
-        | Write::PruneSimulationRuns { .. } => None,
+        | Write::PruneSimulationRuns { .. }
+        | Write::RecordUsage(_)
+        | Write::PruneUsage { .. } => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! PostgreSQL 13 and newer, for any number of nodes.
 //!
-//! One connection writes (`writer`, `batch`), one more takes and records notifications, one listens (`listener`), a pool reads (`reads`). Connections are set up
+//! One connection writes (`writer`, `batch`), one more takes and records notifications, one more counts uses, one listens (`listener`), a pool reads (`reads`). Connections are set up
 //! with `SET`, keep prepared statements and listen, so between a node and the server there may be a pooler only if it
 //! gives each of them a session of its own.
 
@@ -19,9 +19,11 @@ mod simulations;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod webhooks;
 mod writer;
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -39,10 +41,11 @@ use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    Change, ClientTokenPage, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
-    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError,
+    Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
+    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError, TokenChanges,
 };
 use tracing::error;
 
@@ -78,6 +81,8 @@ pub struct PostgresStore {
     queue: Queue,
     /// Of what only takes and records notifications.
     deliveries: Queue,
+    /// Of what only concerns the usage of client tokens.
+    usage: Queue,
     reads: Reads,
     bell: Bell,
     stop: watch::Sender<bool>, // the tasks stop as well when it is dropped
@@ -96,20 +101,24 @@ impl PostgresStore {
         let (stop, stopped) = watch::channel(false);
         let (queue, jobs) = Queue::new();
         let (deliveries, delivery_jobs) = Queue::new();
+        let (usage, usage_jobs) = Queue::new();
         let writer = |jobs| {
             let (connector, stopped, bell) = (connector.clone(), stopped.clone(), bell.clone());
-            Writer::open(connector, jobs, stopped, bell, options.max_batch)
+            Box::pin(Writer::open(connector, jobs, stopped, bell, options.max_batch))
         };
-        let (writer, delivery_writer) = tokio::try_join!(writer(jobs), writer(delivery_jobs))?;
+        let (writer, delivery_writer, usage_writer) =
+            tokio::try_join!(writer(jobs), writer(delivery_jobs), writer(usage_jobs))?;
         let listener = listener::run(connector, schema, bell.clone(), stopped);
         let tasks = Mutex::new(vec![
             tokio::spawn(writer.run()),
             tokio::spawn(delivery_writer.run()),
+            tokio::spawn(usage_writer.run()),
             tokio::spawn(listener),
         ]);
         Ok(Self {
             queue,
             deliveries,
+            usage,
             reads,
             bell,
             stop,
@@ -135,6 +144,8 @@ impl Storage for PostgresStore {
     async fn commit(&self, change: Change) -> Result<Outcome, StorageError> {
         let queue = if plan::is_delivery(&change) {
             &self.deliveries
+        } else if plan::is_usage(&change) {
+            &self.usage
         } else {
             &self.queue
         };
@@ -163,6 +174,35 @@ impl Storage for PostgresStore {
         page: &ClientTokenPage,
     ) -> Result<Slice<ClientToken>, StorageError> {
         self.reads.client_tokens(workspace, page).await
+    }
+
+    async fn each_client_token(&self, each: EachToken) -> Result<u64, StorageError> {
+        self.reads.each_client_token(each).await
+    }
+
+    async fn client_tokens_changed(&self, after: u64, upto: u64, limit: usize) -> Result<TokenChanges, StorageError> {
+        self.reads.client_tokens_changed((after, upto), limit).await
+    }
+
+    async fn client_tokens_to_revoke(&self, now: Timestamp, limit: usize) -> Result<Vec<ClientToken>, StorageError> {
+        self.reads.client_tokens_to_revoke(now, limit).await
+    }
+
+    async fn client_token_usage(
+        &self,
+        workspace: WorkspaceId,
+        id: ClientTokenId,
+        since: Hour,
+    ) -> Result<Usage, StorageError> {
+        self.reads.client_token_usage(workspace, id, since).await
+    }
+
+    async fn client_token_last_uses(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+    ) -> Result<HashMap<ClientTokenId, Timestamp>, StorageError> {
+        self.reads.client_token_last_uses(workspace, ids).await
     }
 
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {

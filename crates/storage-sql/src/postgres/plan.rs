@@ -34,7 +34,9 @@ impl<'a> Wanted<'a> {
         let mut wanted = Self::default();
         for change in changes {
             match &change.write {
-                Write::UpdateClientToken { from, .. } => wanted.client_tokens.push((from.workspace, from.id)),
+                Write::UpdateClientToken { from, .. } | Write::ReplaceClientToken { from, .. } => {
+                    wanted.client_tokens.push((from.workspace, from.id));
+                }
                 Write::UpdateApiKey { from, .. } => wanted.api_keys.push(from.id),
                 Write::CreateNotificationSetting { setting, .. } => wanted.settings.push((setting.workspace, None)),
                 Write::UpdateNotificationSetting { to, .. } => wanted.settings.push((to.workspace, Some(to.id))),
@@ -85,7 +87,9 @@ impl Found {
 
     fn judge_write(&mut self, write: &Write) -> Result<Verdict, StorageError> {
         let applies = match write {
-            Write::UpdateClientToken { from, .. } => version(self.client_tokens.next()) == Some(from.version),
+            Write::UpdateClientToken { from, .. } | Write::ReplaceClientToken { from, .. } => {
+                version(self.client_tokens.next()) == Some(from.version)
+            }
             Write::UpdateApiKey { from, .. } => version(self.api_keys.next()) == Some(from.version),
             Write::CreateNotificationSetting { seen, .. } => settings(self.settings.next()).0.as_ref() == Some(seen),
             Write::UpdateNotificationSetting { seen, .. } => {
@@ -185,6 +189,16 @@ pub(super) fn is_delivery(change: &Change) -> bool {
         && change.idempotency.is_none()
 }
 
+/// Whether it only concerns usage: no node's changes have to wait for that either.
+pub(super) fn is_usage(change: &Change) -> bool {
+    super::usage::is_usage(&change.write) && change.events.is_empty() && change.idempotency.is_none()
+}
+
+/// Whether it takes a place in the sequence, or expects something of rows that others change.
+pub(super) fn takes_head(change: &Change) -> bool {
+    !is_delivery(change) && !is_usage(change)
+}
+
 /// Whether it is a lease, with nothing to look at.
 pub(super) fn is_plain_lease(change: &Change) -> bool {
     is_lease(change) && is_delivery(change)
@@ -261,6 +275,10 @@ impl<'a> Writes<'a> {
             (Write::CreateWorkspace(workspace), _) => self.workspaces.push(workspace),
             (Write::CreateClientToken(token), _) => self.new_client_tokens.push(token),
             (Write::UpdateClientToken { to, .. }, _) => self.client_tokens.push(to),
+            (Write::ReplaceClientToken { to, successor, .. }, _) => {
+                self.client_tokens.push(to);
+                self.new_client_tokens.push(successor);
+            }
             (Write::CreateApiKey(key), _) => self.new_api_keys.push(key),
             (Write::UpdateApiKey { to, .. }, _) => self.api_keys.push(to),
             (Write::TouchApiKey { id, used_at }, _) => self.touches.push((*id, *used_at)),
@@ -308,7 +326,9 @@ impl<'a> Writes<'a> {
                 | Write::ReplaySimulationEvent(_)
                 | Write::ClaimSimulationEvent { .. }
                 | Write::RecordSimulationEvent(_)
-                | Write::PruneSimulationRuns { .. },
+                | Write::PruneSimulationRuns { .. }
+                | Write::RecordUsage(_)
+                | Write::PruneUsage { .. },
                 _,
             ) => {}
             (Write::Prune { before, limit }, _) => self.prune = Some((*before, *limit)),

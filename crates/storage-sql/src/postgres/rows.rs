@@ -9,22 +9,25 @@ use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus, TokenText};
 use tollgate_domain::environment::Environment;
 use tollgate_domain::event::{Actor, Event, EventType};
-use tollgate_domain::id::{Id, Kind, NotificationSettingId, WorkspaceId};
+use tollgate_domain::id::{ClientTokenId, Id, Kind, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin, NotificationStatus};
 use tollgate_domain::notification_setting::{DestinationType, NotificationSetting, TrafficSource};
 use tollgate_domain::permission::PermissionSet;
+use tollgate_domain::restriction::Restrictions;
 use tollgate_domain::signature::EndpointSecret;
 use tollgate_domain::simulation::{
     Simulation, SimulationEvent, SimulationEventStatus, SimulationResponse, SimulationRun, SimulationRunStatus,
     SimulationStatus,
 };
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::usage::{Hour, UsageCounts};
+use tollgate_domain::verdict::TokenFacts;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{IdempotentAnswer, StorageError};
 
 pub(super) const WORKSPACE: &str = "id, name, environment, created_at";
-pub(super) const CLIENT_TOKEN: &str =
-    "workspace_id, id, token, name, description, status, created_at, updated_at, revoked_at, version";
+pub(super) const CLIENT_TOKEN: &str = "workspace_id, id, token, name, description, status, created_at, updated_at, revoked_at, version, \
+     restrictions, revoke_at";
 pub(super) const API_KEY: &str = "id, workspace_id, environment, name, description, digest, status, permissions, expires_at, \
      expiring_announced_at, last_used_at, created_at, updated_at, version";
 pub(super) const EVENT: &str = "sequence, workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data";
@@ -66,6 +69,27 @@ pub(super) fn client_token(row: &Row) -> Result<ClientToken, StorageError> {
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         revoked_at: row.optional_time("revoked_at")?,
+        restrictions: row.restrictions()?,
+        revoke_at: row.optional_time("revoke_at")?,
+        version: row.get("version")?,
+    })
+}
+
+/// What [`token_facts`] reads.
+pub(super) const TOKEN_FACTS: &str = "workspace_id, id, token, status, version, restrictions, revoke_at";
+
+/// Without the token's checksum: there are millions of them.
+pub(super) fn token_facts(row: &Row) -> Result<TokenFacts, StorageError> {
+    let row = Columns::of("client_tokens", row);
+    Ok(TokenFacts {
+        workspace: row.id("workspace_id")?,
+        id: row.id("id")?,
+        token: row.read("token", |text| {
+            TokenText::of_shape(text.as_bytes()).ok_or("not of a token's shape")
+        })?,
+        revoked: row.named("status", ClientTokenStatus::from_name)? == ClientTokenStatus::Revoked,
+        revoke_at: row.optional_time("revoke_at")?,
+        restrictions: row.restrictions()?,
         version: row.get("version")?,
     })
 }
@@ -237,6 +261,40 @@ pub(super) fn notification_setting_of(row: &Row) -> Result<NotificationSettingId
     Columns::of("notifications", row).id("setting_id")
 }
 
+pub(super) fn usage_hour(row: &Row) -> Result<(Hour, UsageCounts), StorageError> {
+    let row = Columns {
+        table: "client_token_usage",
+        key: "client_token_id",
+        row,
+    };
+    let counts = UsageCounts {
+        allowed: row.number("allowed")?,
+        refused: row.number("refused")?,
+        reported: [
+            row.number("reported_allowed_origins")?,
+            row.number("reported_allowed_networks")?,
+            row.number("reported_scopes")?,
+            row.number("reported_expires_at")?,
+            row.number("reported_rate_limit")?,
+        ],
+    };
+    Ok((Hour(row.number("hour")?), counts))
+}
+
+pub(super) fn usage_origin(row: &Row) -> Result<(String, u64), StorageError> {
+    let row = Columns::of("client_token_origins", row);
+    Ok((row.get("origin")?, row.number("uses")?))
+}
+
+pub(super) fn last_use(row: &Row) -> Result<(ClientTokenId, Timestamp), StorageError> {
+    let row = Columns {
+        table: "client_token_last_uses",
+        key: "client_token_id",
+        row,
+    };
+    Ok((row.id("client_token_id")?, row.time("last_used_at")?))
+}
+
 pub(super) fn workspace_of(row: &Row) -> Result<WorkspaceId, StorageError> {
     Columns::of("rows", row).id("workspace_id")
 }
@@ -332,6 +390,12 @@ impl<'a> Columns<'a> {
     /// 0 or 1.
     fn flag(&self, column: &str) -> Result<bool, StorageError> {
         Ok(self.get::<i64>(column)? != 0)
+    }
+
+    fn restrictions(&self) -> Result<Option<Box<Restrictions>>, StorageError> {
+        let text: Option<&str> = self.get("restrictions")?;
+        let read = text.map(|text| Restrictions::from_json(text).map(Box::new)).transpose();
+        read.map_err(|error| self.corrupt("restrictions", error))
     }
 
     /// The value itself stays out of the error.

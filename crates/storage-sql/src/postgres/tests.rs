@@ -58,6 +58,29 @@ async fn upgrading_leaves_an_api_keys_permissions_as_they_were() {
 }
 
 #[tokio::test]
+async fn upgrading_leaves_a_client_token_as_it_was_unrestricted() {
+    let url = fresh_schema().await;
+    migrate_to(&url, 4).await.unwrap();
+    let (token, _) = Seed::new(1).new_token();
+    let row = format!(
+        "INSERT INTO client_tokens VALUES ('{}', '{}', '{}', '{}', NULL, 'active', {made}, {made}, NULL, 1)",
+        token.workspace,
+        token.id,
+        token.token.as_str(),
+        token.name,
+        made = token.created_at.as_micros()
+    );
+    sql(&url, &row).await;
+
+    assert_eq!(migrate(&url).await.unwrap(), (4, LATEST_SCHEMA_VERSION));
+    let store = open(&url).await;
+    assert_eq!(
+        store.client_token(token.workspace, token.id).await.unwrap(),
+        Some(token)
+    );
+}
+
+#[tokio::test]
 async fn a_database_of_a_later_version_is_refused_with_both_versions() {
     let url = fresh_schema().await;
     migrate(&url).await.unwrap();

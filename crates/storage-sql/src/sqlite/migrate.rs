@@ -75,6 +75,7 @@ mod tests {
     use tollgate_domain::id::ApiKeyId;
     use tollgate_domain::permission::{Permission, PermissionSet};
     use tollgate_storage::Storage;
+    use tollgate_storage::contract::seed;
 
     use super::super::{SqliteOptions, SqliteStore};
     use super::*;
@@ -101,6 +102,29 @@ mod tests {
             .into_iter()
             .collect();
         assert_eq!(key.permissions, granted);
+    }
+
+    #[tokio::test]
+    async fn an_upgrade_leaves_each_client_token_as_it_was_unrestricted() {
+        let dir = tempfile::tempdir().unwrap();
+        migrate_to(dir.path(), 4).unwrap();
+        let (workspace, token) = (seed::workspace(1), seed::client_token(&seed::workspace(1), 1));
+        connection::open(dir.path())
+            .unwrap()
+            .execute_batch(&format!(
+                "INSERT INTO client_tokens VALUES ('{}', '{}', '{}', '{}', NULL, 'active', {made}, {made}, NULL, 1)",
+                workspace.id,
+                token.id,
+                token.token.as_str(),
+                token.name,
+                made = token.created_at.as_micros()
+            ))
+            .unwrap();
+
+        assert_eq!(migrate(dir.path()).unwrap(), (4, migrations::LATEST));
+
+        let store = SqliteStore::open(dir.path(), SqliteOptions::default()).unwrap();
+        assert_eq!(store.client_token(workspace.id, token.id).await.unwrap(), Some(token));
     }
 
     #[test]

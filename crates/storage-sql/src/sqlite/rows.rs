@@ -1,21 +1,23 @@
 //! Rows to values. What we didn't write is told as corrupt, with its column, and never trusted.
 
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Error, Row};
 use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus, TokenText};
 use tollgate_domain::environment::Environment;
 use tollgate_domain::event::{Actor, Event, EventType};
-use tollgate_domain::id::{Id, Kind};
+use tollgate_domain::id::{Id, Kind, WorkspaceId, WorkspaceKind};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin, NotificationStatus};
 use tollgate_domain::notification_setting::{DestinationType, NotificationSetting, TrafficSource};
 use tollgate_domain::permission::PermissionSet;
+use tollgate_domain::restriction::Restrictions;
 use tollgate_domain::signature::EndpointSecret;
 use tollgate_domain::simulation::{
     Simulation, SimulationEvent, SimulationEventStatus, SimulationResponse, SimulationRun, SimulationRunStatus,
     SimulationStatus,
 };
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::verdict::TokenFacts;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{IdempotentAnswer, StorageError};
 
@@ -50,7 +52,7 @@ pub(super) fn id<K: Kind>(row: &Row<'_>, column: &'static str) -> rusqlite::Resu
     parsed(row, column, |text| Id::parse(text).ok())
 }
 
-fn time(row: &Row<'_>, column: &'static str) -> rusqlite::Result<Timestamp> {
+pub(super) fn time(row: &Row<'_>, column: &'static str) -> rusqlite::Result<Timestamp> {
     Timestamp::from_micros(row.get(column)?).ok_or_else(|| unreadable(column))
 }
 
@@ -86,7 +88,50 @@ pub(super) fn client_token(row: &Row<'_>) -> rusqlite::Result<ClientToken> {
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
         revoked_at: optional_time(row, "revoked_at")?,
+        restrictions: restrictions(row.get_ref("restrictions")?)?,
+        revoke_at: optional_time(row, "revoke_at")?,
         version: row.get("version")?,
+    })
+}
+
+fn restrictions(stored: ValueRef<'_>) -> rusqlite::Result<Option<Box<Restrictions>>> {
+    let text = stored.as_str_or_null().map_err(|_| unreadable("restrictions"))?;
+    text.map(|text| {
+        Restrictions::from_json(text)
+            .map(Box::new)
+            .map_err(|_| unreadable("restrictions"))
+    })
+    .transpose()
+}
+
+/// What [`token_facts`] reads, in its order.
+pub(super) const TOKEN_FACTS: &str = "workspace_id, id, token, status, version, restrictions, revoke_at";
+
+/// From the columns [`TOKEN_FACTS`], by number and without the checksum: there are millions of them. `workspace` is that
+/// of the row before, which is mostly the same.
+pub(super) fn token_facts(row: &Row<'_>, workspace: &mut Option<WorkspaceId>) -> rusqlite::Result<TokenFacts> {
+    let bytes = |number, column| row.get_ref(number)?.as_bytes().map_err(|_| unreadable(column));
+    let text = |number, column| row.get_ref(number)?.as_str().map_err(|_| unreadable(column));
+    let whose = text(0, "workspace_id")?;
+    let workspace = match workspace {
+        Some(before) if whose.strip_prefix(WorkspaceKind::PREFIX) == Some(before.tail()) => *before,
+        _ => *workspace.insert(Id::parse(whose).map_err(|_| unreadable("workspace_id"))?),
+    };
+    let revoke_at: Option<i64> = row.get(6)?;
+    Ok(TokenFacts {
+        workspace,
+        id: Id::parse(text(1, "id")?).map_err(|_| unreadable("id"))?,
+        token: TokenText::of_shape(bytes(2, "token")?).ok_or_else(|| unreadable("token"))?,
+        revoked: match bytes(3, "status")? {
+            b"active" => false,
+            b"revoked" => true,
+            _ => return Err(unreadable("status")),
+        },
+        version: row.get(4)?,
+        restrictions: restrictions(row.get_ref(5)?)?,
+        revoke_at: revoke_at
+            .map(|micros| Timestamp::from_micros(micros).ok_or_else(|| unreadable("revoke_at")))
+            .transpose()?,
     })
 }
 
@@ -264,4 +309,9 @@ pub(super) fn joined(names: &[String]) -> String {
 /// A limit as SQLite's integer.
 pub(super) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// A count as SQLite's integer.
+pub(super) fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,5 +1,7 @@
 //! The store as the floors above know it: a write goes into the writer's queue, a question to a reader.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tollgate_domain::api_key::ApiKey;
@@ -13,10 +15,11 @@ use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    Change, ClientTokenPage, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
-    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError,
+    Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
+    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError, TokenChanges,
 };
 
 use super::{SqliteStore, reads};
@@ -43,7 +46,7 @@ impl Storage for SqliteStore {
         id: ClientTokenId,
     ) -> Result<Option<ClientToken>, StorageError> {
         self.readers
-            .read(move |connection| reads::client_token(connection, workspace, id))
+            .read(move |connection| reads::client_tokens::one(connection, workspace, id))
             .await
     }
 
@@ -54,7 +57,47 @@ impl Storage for SqliteStore {
     ) -> Result<Slice<ClientToken>, StorageError> {
         let page = page.clone();
         self.readers
-            .read(move |connection| reads::client_tokens(connection, workspace, &page))
+            .read(move |connection| reads::client_tokens::page(connection, workspace, &page))
+            .await
+    }
+
+    async fn each_client_token(&self, each: EachToken) -> Result<u64, StorageError> {
+        self.readers
+            .read(move |connection| reads::client_tokens::each(connection, each))
+            .await
+    }
+
+    async fn client_tokens_changed(&self, after: u64, upto: u64, limit: usize) -> Result<TokenChanges, StorageError> {
+        self.readers
+            .read(move |connection| reads::client_tokens::changed(connection, (after, upto), limit))
+            .await
+    }
+
+    async fn client_tokens_to_revoke(&self, now: Timestamp, limit: usize) -> Result<Vec<ClientToken>, StorageError> {
+        self.readers
+            .read(move |connection| reads::client_tokens::to_revoke(connection, now, limit))
+            .await
+    }
+
+    async fn client_token_usage(
+        &self,
+        workspace: WorkspaceId,
+        id: ClientTokenId,
+        since: Hour,
+    ) -> Result<Usage, StorageError> {
+        self.readers
+            .read(move |connection| reads::usage::of_token(connection, workspace, id, since))
+            .await
+    }
+
+    async fn client_token_last_uses(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+    ) -> Result<HashMap<ClientTokenId, Timestamp>, StorageError> {
+        let ids = ids.to_vec();
+        self.readers
+            .read(move |connection| reads::usage::last_uses(connection, workspace, &ids))
             .await
     }
 

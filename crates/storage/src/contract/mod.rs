@@ -17,7 +17,10 @@ use std::sync::Arc;
 use crate::{Storage, StorageError};
 
 pub mod api_keys;
+pub mod client_token_facts;
 pub mod client_token_pages;
+pub mod client_token_restrictions;
+pub mod client_token_usage;
 pub mod client_tokens;
 pub mod concurrency;
 pub mod delivery;
@@ -116,6 +119,34 @@ macro_rules! contract_cases {
                 totals_follow_the_filter_and_not_the_cursor
                 totals_follow_revocations_at_once
                 walks_over_300_random_tokens_agree_with_a_model
+            }
+            client_token_restrictions {
+                restrictions_and_schedules_are_there_at_once_in_every_detail
+                of_two_handles_racing_to_restrict_one_wins
+                tokens_are_to_be_revoked_from_their_time_on_earliest_first
+                a_replacement_makes_the_new_token_and_changes_the_old_one
+                a_stale_replacement_writes_nothing
+                a_replacement_with_a_taken_id_writes_nothing
+                of_two_handles_racing_to_replace_one_wins
+            }
+            client_token_facts {
+                facts_of_all_workspaces_come_with_their_place
+                facts_and_their_place_are_of_one_moment
+                changes_tell_each_token_once_as_it_is_now
+                changes_come_in_spans_of_at_most_the_limit
+                changes_that_are_no_longer_known_are_told_as_forgotten
+                followers_of_changes_on_two_handles_end_where_the_facts_do
+            }
+            client_token_usage {
+                usage_is_added_up_over_handles
+                usage_recorded_at_once_on_two_handles_loses_nothing
+                the_last_use_moves_forward_only
+                the_most_frequent_origins_of_each_day_are_kept
+                usage_of_an_unknown_token_is_passed_over
+                usage_is_read_from_an_hour_on
+                last_uses_of_many_tokens_come_at_once
+                pruning_removes_old_usage_and_at_most_the_limit
+                usage_emits_nothing_and_leaves_the_token
             }
             api_keys {
                 a_new_key_is_there_at_once_in_every_detail

@@ -2,16 +2,17 @@
 //! be passed, and is what to read when a case is unclear.
 
 mod simulations;
+mod usage;
 mod webhooks;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
-use tollgate_domain::client_token::ClientToken;
+use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
     ApiKeyId, ApiKeyKind, ClientTokenId, EventId, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
@@ -21,15 +22,17 @@ use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
 use crate::{
-    Change, ClientTokenPage, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
+    Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
     NotificationSettingPage, Order, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError, TOTAL_CAP,
-    Write,
+    TokenChanges, Write,
 };
 use simulations::Simulations;
+use usage::StoredUsage;
 use webhooks::Webhooks;
 
 crate::contract_suite!(suite, std::future::ready(fresh_model()));
@@ -47,6 +50,12 @@ fn every_case_is_in_the_list() {
         ("workspaces", include_str!("workspaces.rs")),
         ("client_tokens", include_str!("client_tokens.rs")),
         ("client_token_pages", include_str!("client_token_pages.rs")),
+        (
+            "client_token_restrictions",
+            include_str!("client_token_restrictions.rs"),
+        ),
+        ("client_token_facts", include_str!("client_token_facts.rs")),
+        ("client_token_usage", include_str!("client_token_usage.rs")),
         ("api_keys", include_str!("api_keys.rs")),
         ("events", include_str!("events.rs")),
         ("sequence", include_str!("sequence.rs")),
@@ -83,6 +92,7 @@ struct State {
     answers: HashMap<IdempotencyKey, IdempotentAnswer>,
     webhooks: Webhooks,
     simulations: Simulations,
+    usage: StoredUsage,
     sequence: u64,
 }
 
@@ -179,6 +189,21 @@ impl State {
                 Some(stored) if stored.version == from.version => *stored = to,
                 _ => return Ok(false),
             },
+            Write::ReplaceClientToken { from, to, successor } => {
+                match self.client_tokens.get_mut(&(from.workspace, from.id)) {
+                    Some(stored) if stored.version == from.version => *stored = to,
+                    _ => return Ok(false),
+                }
+                insert(&mut self.client_tokens, (successor.workspace, successor.id), successor)?;
+            }
+            Write::RecordUsage(deltas) => {
+                for delta in deltas {
+                    if self.client_tokens.contains_key(&(delta.workspace, delta.id)) {
+                        self.usage.add(delta);
+                    }
+                }
+            }
+            Write::PruneUsage { before, limit } => self.usage.prune(before, limit),
             Write::UpdateApiKey { from, to } => match self.api_keys.get_mut(&from.id) {
                 Some(stored) if stored.version == from.version => {
                     let last_used_at = stored.last_used_at;
@@ -310,6 +335,65 @@ impl Storage for Model {
             .filter(|token| token.workspace == workspace);
         let tokens = tokens.filter(|token| page.statuses.is_empty() || page.statuses.contains(&token.status));
         Ok(slice(tokens.map(|token| (token.id, token)).collect(), &page.page))
+    }
+
+    async fn each_client_token(&self, mut each: EachToken) -> Result<u64, StorageError> {
+        let state = self.state().clone();
+        for token in state.client_tokens.values() {
+            each(token.facts());
+        }
+        Ok(state.sequence)
+    }
+
+    async fn client_tokens_changed(&self, after: u64, upto: u64, limit: usize) -> Result<TokenChanges, StorageError> {
+        let state = self.state().clone();
+        let most = after + u64::try_from(limit).expect("cases ask for few");
+        let place = upto.min(state.sequence).min(most).max(after);
+        let events = state.events.values().filter(|(at, _)| after < *at && *at <= place);
+        let events: Vec<&Event> = events.map(|(_, event)| event).collect();
+        if u64::try_from(events.len()) != Ok(place - after) {
+            return Ok(TokenChanges::Forgotten);
+        }
+        let about = events
+            .into_iter()
+            .filter(|event| EventType::CLIENT_TOKEN.contains(&event.event_type))
+            .filter_map(|event| Some((event.workspace, ClientTokenId::parse(&event.subject).ok()?)));
+        let about: BTreeSet<_> = about.collect();
+        let tokens = about.iter().filter_map(|key| state.client_tokens.get(key));
+        Ok(TokenChanges::Upto {
+            place,
+            tokens: tokens.map(ClientToken::facts).collect(),
+        })
+    }
+
+    async fn client_tokens_to_revoke(&self, now: Timestamp, limit: usize) -> Result<Vec<ClientToken>, StorageError> {
+        let state = self.state();
+        let due = state.client_tokens.values().filter(|token| {
+            token.status == ClientTokenStatus::Active && token.revoke_at.is_some_and(|revoke_at| revoke_at <= now)
+        });
+        let mut due: Vec<ClientToken> = due.cloned().collect();
+        due.sort_by_key(|token| token.revoke_at);
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    async fn client_token_usage(
+        &self,
+        workspace: WorkspaceId,
+        id: ClientTokenId,
+        since: Hour,
+    ) -> Result<Usage, StorageError> {
+        Ok(self.state().usage.of((workspace, id), since))
+    }
+
+    async fn client_token_last_uses(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+    ) -> Result<HashMap<ClientTokenId, Timestamp>, StorageError> {
+        let state = self.state();
+        let last_use = |id: &ClientTokenId| Some((*id, state.usage.last_use((workspace, *id))?));
+        Ok(ids.iter().filter_map(last_use).collect())
     }
 
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {

@@ -9,6 +9,7 @@ use tollgate_domain::environment::Environment;
 use tollgate_domain::event::{Actor, Event, EventType};
 use tollgate_domain::id::{ApiKeyId, Id, Kind, WorkspaceId};
 use tollgate_domain::permission::{Permission, PermissionSet};
+use tollgate_domain::restriction::Restrictions;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 
@@ -101,6 +102,8 @@ pub fn client_token(workspace: &Workspace, number: u64) -> ClientToken {
         created_at: at(number),
         updated_at: at(number),
         revoked_at: None,
+        restrictions: None,
+        revoke_at: None,
         version: 1,
     }
 }
@@ -113,6 +116,54 @@ pub fn revoked(token: &ClientToken, seconds: u64) -> ClientToken {
         revoked_at: Some(at(seconds)),
         version: token.version + 1,
         ..token.clone()
+    }
+}
+
+/// Restrictions of every kind, number `number`; two of them are only reported.
+pub fn restrictions(number: u64) -> Restrictions {
+    let text = format!(
+        r#"{{"allowed_origins":["https://shop{number}.example","https://*.é{number}.example:8443"],
+        "allowed_networks":["10.0.{}.0/24","2001:db8::/32"],"scopes":["read:{number}","a_b.c-d"],
+        "expires_at":"{}","rate_limit":{{"requests":{},"period_seconds":60}},
+        "report_only":["scopes","rate_limit"]}}"#,
+        number % 256,
+        at(number + 1_000),
+        number + 1
+    );
+    Restrictions::from_json(&text).expect("well-formed")
+}
+
+/// The token's next version with these restrictions, to be revoked at this time.
+pub fn restricted(
+    token: &ClientToken,
+    restrictions: Option<Restrictions>,
+    revoke_at: Option<Timestamp>,
+) -> ClientToken {
+    ClientToken {
+        restrictions: restrictions.map(Box::new),
+        revoke_at,
+        version: token.version + 1,
+        ..token.clone()
+    }
+}
+
+/// The token's next version, told by event `number`.
+pub fn update(from: &ClientToken, to: &ClientToken, number: u64) -> Change {
+    Change {
+        write: Write::UpdateClientToken {
+            from: from.clone(),
+            to: to.clone(),
+        },
+        events: vec![about(from, number, EventType::ClientTokenUpdated)],
+        idempotency: None,
+    }
+}
+
+/// Event `number` about this token.
+pub fn about(token: &ClientToken, number: u64, event_type: EventType) -> Event {
+    Event {
+        subject: token.id.to_string(),
+        ..event(token.workspace, number, event_type)
     }
 }
 

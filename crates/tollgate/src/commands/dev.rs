@@ -19,7 +19,7 @@ use tollgate_storage::{ClientTokenPage, Order, Page};
 
 use super::dev_key;
 use super::serve::listen;
-use crate::compose::{self, Background, Store};
+use crate::compose::{self, Background, Loaded, Store};
 use crate::config::{self, StoreAt};
 use crate::output::{Output, remark};
 use crate::{logging, signals};
@@ -82,6 +82,7 @@ impl Dev {
         let store = Store::open(&StoreAt::DataDir(self.data_dir.clone())).await?;
         ignored_by_git(&self.data_dir).with_context(|| format!("can't write into {}", self.data_dir.display()))?;
         let ready = prepare(store.service(), &self.data_dir).await?;
+        let loaded = Loaded::load(store, tollgate_verifier::Settings::default()).await?;
         let url = base_url(address);
         let shown = json!({
             "url": url,
@@ -102,7 +103,7 @@ impl Dev {
             mailer,
             ..Background::default()
         };
-        compose::serve(listener, store, settings, background, stop).await
+        compose::serve(listener, loaded, settings, background, stop).await
     }
 }
 
@@ -143,9 +144,9 @@ async fn prepare(service: &Service, dir: &Path) -> anyhow::Result<Ready> {
     } else {
         let new = NewClientToken {
             name: "First token".to_owned(),
-            description: None,
+            ..NewClientToken::default()
         };
-        service.create_client_token(&caller, new, None).await?
+        service.create_client_token(&caller, new, None).await?.value
     };
     Ok(Ready { workspace, key, token })
 }

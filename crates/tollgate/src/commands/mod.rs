@@ -14,6 +14,7 @@ mod listen;
 mod migrate;
 mod openapi;
 mod serve;
+mod span;
 mod store_args;
 mod trigger;
 mod workspaces;
@@ -57,7 +58,7 @@ enum Command {
     /// Make, list, change and revoke API keys.
     #[command(subcommand)]
     Key(api_keys::Key),
-    /// Make, list, show, change and revoke client tokens, over the HTTP API of a running server.
+    /// Make, list, show, change, restrict, rotate and revoke client tokens, over the HTTP API of a running server.
     #[command(subcommand)]
     Token(client_tokens::Token),
     /// Send a workspace's events to a server on your machine, as webhooks, while you develop.

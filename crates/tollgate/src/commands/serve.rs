@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tollgate_delivery::Guard;
 
 use super::runtime;
-use crate::compose::{self, Background, Store};
+use crate::compose::{self, Background, Loaded, Store};
 use crate::config::setting::{self, Setting};
 use crate::config::{Config, Given, environment};
 use crate::output::Output;
@@ -62,6 +62,12 @@ pub(super) struct Serve {
     /// The same in live workspaces. [default: 60 retries within three days]
     #[arg(long, value_name = "SECONDS,…")]
     live_retries: Option<String>,
+    /// For how many seconds client tokens are checked without news from the database. [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    index_max_age_seconds: Option<String>,
+    /// What happens past that: `refuse` every client token, or `trust` what was known last. [default: refuse]
+    #[arg(long, value_name = "refuse|trust")]
+    stale_index: Option<String>,
     /// After how many days without a single success a webhook destination is switched off; 0 for never. [default: 5]
     #[arg(long, value_name = "DAYS")]
     deactivate_after_days: Option<String>,
@@ -107,6 +113,8 @@ impl Serve {
             Given::by_flag(&setting::ALLOW_NETWORK, &self.allow_network),
             one(&setting::SANDBOX_RETRIES, self.sandbox_retries),
             one(&setting::LIVE_RETRIES, self.live_retries),
+            one(&setting::INDEX_MAX_AGE_SECONDS, self.index_max_age_seconds),
+            one(&setting::STALE_INDEX, self.stale_index),
             one(&setting::DEACTIVATE_AFTER_DAYS, self.deactivate_after_days),
             one(&setting::RETENTION_DAYS, self.retention_days),
             one(&setting::SMTP_URL, self.smtp_url),
@@ -124,10 +132,12 @@ async fn serve(config: Config, output: Output) -> anyhow::Result<()> {
     let listener = listen(config.listen, "tollgate serve --listen").await?;
     let url = format!("http://{}", listener.local_addr()?);
     let store = Store::open(&config.store).await?;
+    let is_new = store.service().workspaces().await?.is_empty();
+    let loaded = Loaded::load(store, config.verifier).await?;
     output.result(&json!({ "url": url }), |out| {
         writeln!(out, "Tollgate {} listens on {url}", env!("CARGO_PKG_VERSION"))
     })?;
-    if store.service().workspaces().await?.is_empty() {
+    if is_new {
         tracing::info!("there is no workspace yet: make one with `tollgate workspace create`, then a key for it");
     }
     let settings = tollgate_web::Settings {
@@ -148,7 +158,7 @@ async fn serve(config: Config, output: Output) -> anyhow::Result<()> {
         },
         mailer: config.mailer,
     };
-    compose::serve(listener, store, settings, background, stop).await
+    compose::serve(listener, loaded, settings, background, stop).await
 }
 
 /// Listens on `address`; when it is taken, says what to do about it. `flag` is the command with which another one is

@@ -62,6 +62,8 @@ pub struct Config {
     pub live_retries: RetrySchedule,
     /// How long things are kept.
     pub housekeeping: Housekeeping,
+    /// How client tokens are checked.
+    pub verifier: tollgate_verifier::Settings,
     /// What sends mail, if anything does.
     pub mailer: Option<Mailer>,
     /// What the links to the errors' pages begin with, without a slash at the end.
@@ -102,6 +104,12 @@ impl Config {
             housekeeping: Housekeeping {
                 retention: value::days(&with_default(&setting::RETENTION_DAYS), 1)?,
                 deactivate_after: (!deactivate_after.is_zero()).then_some(deactivate_after),
+            },
+            verifier: tollgate_verifier::Settings {
+                max_age: value::index_age(
+                    &with_default(&setting::INDEX_MAX_AGE_SECONDS),
+                    &with_default(&setting::STALE_INDEX),
+                )?,
             },
             mailer: mail::both_or_neither(strongest(&setting::SMTP_URL), strongest(&setting::SMTP_FROM))?,
             documentation_url: value::base_url(&with_default(&setting::DOCUMENTATION_URL))?,

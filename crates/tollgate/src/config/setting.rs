@@ -105,6 +105,20 @@ pub const LIVE_RETRIES: Setting = Setting {
     secret: false,
 };
 const RETRIES: &str = "the seconds before each retry, each from 0 to 2592000, such as 60,240,540, or none";
+pub const INDEX_MAX_AGE_SECONDS: Setting = Setting {
+    name: "index_max_age_seconds",
+    kind: Kind::Number,
+    form: "a whole number of seconds, at least 1",
+    default: Some(&["30"]),
+    secret: false,
+};
+pub const STALE_INDEX: Setting = Setting {
+    name: "stale_index",
+    kind: Kind::Text,
+    form: "refuse or trust",
+    default: Some(&["refuse"]),
+    secret: false,
+};
 pub const DEACTIVATE_AFTER_DAYS: Setting = Setting {
     name: "deactivate_after_days",
     kind: Kind::Number,
@@ -149,7 +163,7 @@ pub const LOG: Setting = Setting {
 };
 
 /// All of them, in the order of the default file.
-pub const ALL: [&Setting; 15] = [
+pub const ALL: [&Setting; 17] = [
     &LISTEN,
     &DATA_DIR,
     &DATABASE_URL,
@@ -159,6 +173,8 @@ pub const ALL: [&Setting; 15] = [
     &ALLOW_NETWORK,
     &SANDBOX_RETRIES,
     &LIVE_RETRIES,
+    &INDEX_MAX_AGE_SECONDS,
+    &STALE_INDEX,
     &DEACTIVATE_AFTER_DAYS,
     &RETENTION_DAYS,
     &SMTP_URL,

@@ -56,6 +56,24 @@ fn what_is_not_given_has_the_default_of_the_surfaces() {
     assert_eq!(config.housekeeping.retention, housekeeping.retention);
     assert_eq!(config.housekeeping.deactivate_after, housekeeping.deactivate_after);
     assert!(config.mailer.is_none());
+    assert_eq!(config.verifier, tollgate_verifier::Settings::default());
+}
+
+#[test]
+fn an_index_is_trusted_for_so_many_seconds_or_for_ever() {
+    let age = |file: &str| resolve(&[], &[], file).unwrap().verifier.max_age;
+    assert_eq!(age("index_max_age_seconds = 5"), Some(Duration::from_secs(5)));
+    assert_eq!(age("stale_index = 'trust'"), None);
+    let error = refused(&[(&setting::INDEX_MAX_AGE_SECONDS, "0")], &[], "");
+    assert!(
+        error.contains("--index-max-age-seconds must be") && error.contains("at least 1"),
+        "{error}"
+    );
+    let error = refused(&[], &[("TOLLGATE_STALE_INDEX", "allow")], "");
+    assert!(
+        error.contains("TOLLGATE_STALE_INDEX must be refuse or trust"),
+        "{error}"
+    );
 }
 
 #[test]

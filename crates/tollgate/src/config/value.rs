@@ -21,6 +21,19 @@ pub(super) fn number(given: &Given) -> Result<u32, Invalid> {
     text.parse().map_err(|_| given.refuse(text))
 }
 
+/// For how long what the index of client tokens holds is trusted without news; `None` = for ever.
+pub(super) fn index_age(seconds: &Given, when_stale: &Given) -> Result<Option<Duration>, Invalid> {
+    let bound = match number(seconds)? {
+        0 => return Err(seconds.refuse(seconds.value())),
+        bound => Duration::from_secs(u64::from(bound)),
+    };
+    match when_stale.value() {
+        "refuse" => Ok(Some(bound)),
+        "trust" => Ok(None),
+        other => Err(when_stale.refuse(other)),
+    }
+}
+
 /// Whole days, from `least`.
 pub(super) fn days(given: &Given, least: u32) -> Result<Duration, Invalid> {
     let days = number(given)?;

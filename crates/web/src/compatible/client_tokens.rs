@@ -39,13 +39,14 @@ const STATUS: Filter = Filter {
 
 const STATUSES: [&str; 2] = [ClientTokenStatus::Active.name(), ClientTokenStatus::Revoked.name()];
 
-pub(crate) const CREATE: Shape = Shape {
+const CREATE: Shape = Shape {
     name: "ClientTokenCreate",
     fields: &[NAME_REQUIRED, DESCRIPTION],
     at_least: 0,
 };
 
-const NAME_REQUIRED: Field = Field {
+/// Also of the native surface's.
+pub(crate) const NAME_REQUIRED: Field = Field {
     name: "name",
     description: "What people call it.",
     kind: FieldKind::Text(text::NAME),
@@ -53,7 +54,7 @@ const NAME_REQUIRED: Field = Field {
     nullable: false,
 };
 
-/// Also of the native surface's update.
+/// Also of the native surface's bodies.
 pub(crate) const DESCRIPTION: Field = Field {
     name: "description",
     description: "What it is for.",
@@ -120,12 +121,18 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// 200 with a page. Serves both surfaces.
-pub(crate) async fn list(
-    Known(caller): Known,
-    State(app): State<App>,
-    mut query: ListQuery,
-) -> Result<Response, ApiError> {
+/// 200 with a page.
+async fn list(Known(caller): Known, State(app): State<App>, query: ListQuery) -> Result<Response, ApiError> {
+    let (query, asked) = asked(query)?;
+    let slice = app.service.client_tokens(&caller, &asked).await;
+    let slice = slice.map_err(|error| ApiError::of_client_token(error, ""))?;
+    let last = slice.items.last().map(|token| token.id.to_string());
+    let data: Vec<_> = slice.items.iter().map(ClientToken::snapshot).collect();
+    Ok(envelope::page(&data, query.pagination(asked.page.limit, &slice, last)))
+}
+
+/// The page that a query asks for. Of both surfaces.
+pub(crate) fn asked(mut query: ListQuery) -> Result<(ListQuery, ClientTokenPage), ApiError> {
     let page = query.page(&LISTING);
     let mut statuses: Vec<ClientTokenStatus> = query
         .filter(&STATUS)
@@ -136,18 +143,11 @@ pub(crate) async fn list(
     if statuses.is_empty() {
         statuses.push(ClientTokenStatus::Active);
     }
-    let slice = app
-        .service
-        .client_tokens(&caller, &ClientTokenPage { page, statuses })
-        .await;
-    let slice = slice.map_err(|error| ApiError::of_client_token(error, ""))?;
-    let last = slice.items.last().map(|token| token.id.to_string());
-    let data: Vec<_> = slice.items.iter().map(ClientToken::snapshot).collect();
-    Ok(envelope::page(&data, query.pagination(page.limit, &slice, last)))
+    Ok((query, ClientTokenPage { page, statuses }))
 }
 
-/// 201 with the token. Serves both surfaces.
-pub(crate) async fn create(
+/// 201 with the token.
+async fn create(
     Known(caller): Known,
     State(app): State<App>,
     method: Method,
@@ -157,17 +157,18 @@ pub(crate) async fn create(
 ) -> Result<Response, ApiError> {
     let mut checked = body.checked(&CREATE)?;
     let idempotent = idempotency::request(&headers, (&method, uri.path()), &body.0)?;
-    let name = checked.text(NAME_REQUIRED.name).unwrap_or_default();
-    let description = checked.text(DESCRIPTION.name);
-    let token = app
-        .service
-        .create_client_token(&caller, NewClientToken { name, description }, idempotent.as_ref());
-    let token = token.await.map_err(|error| ApiError::of_client_token(error, ""))?;
-    Ok(envelope::data(StatusCode::CREATED, &token.snapshot()))
+    let new = NewClientToken {
+        name: checked.text(NAME_REQUIRED.name).unwrap_or_default(),
+        description: checked.text(DESCRIPTION.name),
+        ..NewClientToken::default()
+    };
+    let created = app.service.create_client_token(&caller, new, idempotent.as_ref());
+    let created = created.await.map_err(|error| ApiError::of_client_token(error, ""))?;
+    Ok(envelope::data(StatusCode::CREATED, &created.value.snapshot()))
 }
 
-/// 200 with the token. Serves both surfaces.
-pub(crate) async fn get(Known(caller): Known, State(app): State<App>, id: PathId) -> Result<Response, ApiError> {
+/// 200 with the token.
+async fn get(Known(caller): Known, State(app): State<App>, id: PathId) -> Result<Response, ApiError> {
     let token = app.service.client_token(&caller, id.parse(ID)?).await;
     let token = token.map_err(|error| ApiError::of_client_token(error, id.as_str()))?;
     Ok(envelope::data(StatusCode::OK, &token.snapshot()))
@@ -183,7 +184,7 @@ async fn update(Known(caller): Known, State(app): State<App>, id: PathId, body: 
         status,
         ..ClientTokenPatch::default()
     };
-    let token = app.service.update_client_token(&caller, id.parse(ID)?, &patch).await;
-    let token = token.map_err(|error| ApiError::of_client_token(error, id.as_str()))?;
-    Ok(envelope::data(StatusCode::OK, &token.snapshot()))
+    let updated = app.service.update_client_token(&caller, id.parse(ID)?, &patch).await;
+    let updated = updated.map_err(|error| ApiError::of_client_token(error, id.as_str()))?;
+    Ok(envelope::data(StatusCode::OK, &updated.value.snapshot()))
 }

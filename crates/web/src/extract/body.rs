@@ -63,8 +63,21 @@ pub(crate) enum FieldKind {
     },
     /// A moment, with its zone.
     Time,
-    /// An object of one of these shapes; the handler knows which, and asks [`Shape::problems_at`].
+    /// A list of texts, each held against a rule.
+    List(&'static ListOf),
+    /// An object of this shape, or of one of these; then the handler knows which, and asks [`Shape::check_at`].
     Object(&'static [&'static Shape]),
+}
+
+/// A list of texts.
+#[derive(Debug)]
+pub(crate) struct ListOf {
+    pub(crate) fewest: usize,
+    pub(crate) most: usize,
+    /// What is wrong with one of them.
+    pub(crate) check: fn(&str) -> Result<(), String>,
+    /// The schema of one of them.
+    pub(crate) schema: fn() -> Value,
 }
 
 /// The bytes of a body that may be there: read, limited, and JSON by its media type, but not looked at yet.
@@ -96,7 +109,7 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     }
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
+pub(super) async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
     match tokio::time::timeout(SLOWEST, to_bytes(body, LARGEST)).await {
         Ok(Ok(bytes)) => Ok(bytes.into()),
         // Too large, or broken off: whoever broke off doesn't read the answer.
@@ -186,6 +199,12 @@ impl Checked {
         })
     }
 
+    /// A moment that may be null; the outer `None` when it is absent.
+    pub(crate) fn nullable_time(&mut self, name: &str) -> Option<Option<Timestamp>> {
+        let time = self.nullable_text(name)?;
+        Some(time.and_then(|text| Timestamp::parse(&text).ok()))
+    }
+
     /// The text of a property that may be null; the outer `None` when it is absent.
     pub(crate) fn nullable_text(&mut self, name: &str) -> Option<Option<String>> {
         self.0.contains_key(name).then(|| self.text(name))
@@ -193,7 +212,7 @@ impl Checked {
 }
 
 impl Shape {
-    fn check(&self, object: Map<String, Value>) -> Result<Checked, ApiError> {
+    pub(super) fn check(&self, object: Map<String, Value>) -> Result<Checked, ApiError> {
         let mut problems = self.problems("(root)", "", &object);
         if problems.is_empty() && object.len() < self.at_least {
             problems.push(Problem::new(
@@ -227,9 +246,8 @@ impl Shape {
                 None => {}
                 Some(Value::Null) if field.nullable => {}
                 Some(value) => {
-                    let problem = field.check(value);
-                    problems
-                        .extend(problem.map(|found| Problem::new(format!("{prefix}{}", found.field), found.message)));
+                    let found = field.check(value).into_iter();
+                    problems.extend(found.map(|found| Problem::new(format!("{prefix}{}", found.field), found.message)));
                 }
             }
         }
@@ -248,8 +266,18 @@ impl Shape {
 }
 
 impl Field {
-    /// What is wrong with a value, if anything: the field's own name, or the place in a list.
-    fn check(&self, value: &Value) -> Option<Problem> {
+    /// What is wrong with a value: the field's own name, or the place in a list or an object.
+    fn check(&self, value: &Value) -> Vec<Problem> {
+        match (&self.kind, value) {
+            (FieldKind::Object([shape]), Value::Object(object)) => {
+                shape.problems(self.name, &format!("{}.", self.name), object)
+            }
+            (FieldKind::List(of), Value::Array(items)) => self.check_list(items, of),
+            _ => self.check_one(value).into_iter().collect(),
+        }
+    }
+
+    fn check_one(&self, value: &Value) -> Option<Problem> {
         let of_type = |expected: &str| {
             Some(Problem::new(
                 self.name,
@@ -286,8 +314,30 @@ impl Field {
             },
             (FieldKind::Whole { .. }, _) => of_type("integer"),
             (FieldKind::Names(known), Value::Array(items)) => self.check_names(items, &known()),
-            (FieldKind::Names(_), _) => of_type("array"),
+            (FieldKind::Names(_) | FieldKind::List(_), _) => of_type("array"),
         }
+    }
+
+    fn check_list(&self, items: &[Value], of: &ListOf) -> Vec<Problem> {
+        if items.len() < of.fewest {
+            let or_null = if self.nullable { ", or be null" } else { "" };
+            let message = format!("Array must have at least {} items{or_null}", of.fewest);
+            return vec![Problem::new(self.name, message)];
+        }
+        if items.len() > of.most {
+            return vec![Problem::new(
+                self.name,
+                format!("Array must have at most {} items", of.most),
+            )];
+        }
+        let problem = |(place, item): (usize, &Value)| {
+            let message = match item {
+                Value::String(text) => (of.check)(text).err()?,
+                other => format!("Invalid type. Expected: string, given: {}", type_name(other)),
+            };
+            Some(Problem::new(format!("{}.{place}", self.name), message))
+        };
+        items.iter().enumerate().filter_map(problem).collect()
     }
 
     fn check_names(&self, items: &[Value], known: &[String]) -> Option<Problem> {

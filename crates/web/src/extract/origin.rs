@@ -13,13 +13,11 @@ use crate::App;
 pub(crate) fn client_address(app: &App, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
     let trusted = &app.settings.trusted_proxies;
     let mut address = peer.ip().to_canonical();
-    let forwarded = headers.get_all("x-forwarded-for");
-    let hops: Vec<&str> = forwarded
-        .iter()
+    let values = headers.get_all("x-forwarded-for").into_iter().rev();
+    for hop in values
         .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .collect();
-    for hop in hops.iter().rev() {
+        .flat_map(|value| value.rsplit(','))
+    {
         if !is_trusted(trusted, address) {
             break;
         }

@@ -7,8 +7,11 @@ mod events;
 mod notification_settings;
 mod notifications;
 mod simulations;
+mod verification;
 
 use crate::endpoint::Endpoint;
+
+pub(crate) use verification::at_once;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut all = client_tokens::endpoints();
@@ -16,6 +19,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     all.extend(notification_settings::endpoints());
     all.extend(notifications::endpoints());
     all.extend(simulations::endpoints());
+    all.extend(verification::endpoints());
     all.extend(errors::endpoints());
     all
 }

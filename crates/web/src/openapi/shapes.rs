@@ -37,6 +37,10 @@ fn field_schema(field: &Field) -> Value {
         }),
         FieldKind::Pattern { pattern, .. } => json!({ "type": "string", "pattern": pattern }),
         FieldKind::Time => json!({ "type": "string", "format": "date-time" }),
+        FieldKind::List(of) => json!({
+            "type": "array", "minItems": of.fewest, "maxItems": of.most, "items": (of.schema)(),
+        }),
+        FieldKind::Object([shape]) => shape_schema(shape),
         FieldKind::Object(shapes) => {
             json!({ "anyOf": shapes.iter().map(|shape| shape_schema(shape)).collect::<Vec<_>>() })
         }

@@ -8,6 +8,7 @@
 mod support;
 
 mod api_keys;
+mod assets;
 mod authentication;
 mod bodies;
 mod client_tokens;
@@ -378,14 +379,76 @@ api_suite! {
             the_compatible_surface_never_challenges
         }
         client_tokens {
-            a_name_can_be_changed_and_is_told
-            a_description_can_be_given_changed_and_taken_away
-            everything_can_be_changed_at_once
-            a_revoked_token_can_be_renamed_and_stays_revoked_since_then
-            what_changes_nothing_is_told_to_nobody
-            a_refused_part_refuses_the_whole
-            fields_keep_to_their_limits_here_too
-            a_change_of_nothing_is_refused
+            fields {
+                everything_that_is_wrong_is_told_in_one_answer
+                lists_have_their_limits_and_name_the_place
+                origins_are_read_as_browsers_do_and_refused_with_a_hint
+                networks_are_refused_with_a_hint
+                rate_limits_have_both_numbers_within_their_limits
+                what_is_no_object_is_named
+                the_description_of_a_body_agrees_with_the_server
+                the_compatible_surface_knows_nothing_of_it
+            }
+            places {
+                a_change_is_answered_with_its_place
+                what_changes_nothing_is_answered_with_the_present_place
+                the_compatible_surface_tells_no_place
+                whoever_watches_is_told_before_the_caller
+            }
+            restrictions {
+                a_token_is_made_with_restrictions_and_shows_them
+                restrictions_are_merged_field_by_field
+                null_takes_one_away_and_null_for_the_whole_all_of_them
+                report_only_is_replaced_as_a_whole
+                what_is_not_restricted_cannot_only_be_reported
+                what_is_taken_away_is_no_longer_reported
+                a_change_is_told_as_updated_without_what_is_ours
+                what_changes_nothing_is_told_to_nobody
+                changes_at_once_all_count
+                a_list_shows_restrictions_and_last_uses
+                a_revoked_tokens_restrictions_can_still_be_changed
+            }
+            rotation {
+                a_successor_has_the_same_name_description_and_restrictions
+                the_old_token_goes_on_for_seven_days_or_as_long_as_asked
+                an_earlier_schedule_stays
+                both_are_told
+                a_revoked_token_is_not_rotated
+                what_is_wrong_is_refused_and_makes_nothing
+                the_same_request_makes_one_successor
+                rotations_at_once_each_make_a_successor
+                another_workspaces_token_does_not_exist
+            }
+            schedule {
+                a_token_is_revoked_at_its_time_and_not_before
+                a_schedule_can_be_moved_and_withdrawn
+                the_past_is_refused
+                a_revoked_token_has_nothing_to_schedule
+                now_and_later_together_are_refused
+                revoking_now_ends_the_schedule
+                the_compatible_surface_revokes_a_scheduled_token_as_any
+                two_nodes_revoke_once
+                the_house_revokes_what_is_due
+            }
+            update {
+                a_name_can_be_changed_and_is_told
+                a_description_can_be_given_changed_and_taken_away
+                everything_can_be_changed_at_once
+                a_revoked_token_can_be_renamed_and_stays_revoked_since_then
+                what_changes_nothing_is_told_to_nobody
+                a_refused_part_refuses_the_whole
+                fields_keep_to_their_limits_here_too
+                a_change_of_nothing_is_refused
+            }
+            usage {
+                a_token_that_nobody_used_says_so
+                uses_of_all_nodes_are_shown_by_hour_and_in_total
+                what_is_only_reported_is_counted_by_kind
+                origins_are_shown_most_frequent_first
+                what_is_older_than_seven_days_is_not_shown_and_removed
+                the_last_use_is_shown_wherever_the_token_is
+                another_workspaces_token_does_not_exist
+            }
         }
         errors {
             every_error_has_a_page
@@ -421,6 +484,49 @@ api_suite! {
             an_inactive_setting_can_be_rotated_too
             unknown_and_malformed_ids_are_told_apart
         }
+        verification {
+            authorize {
+                a_good_token_passes_and_it_is_told_whose_it_is
+                a_live_token_is_told_as_live
+                a_token_may_come_in_each_of_the_documented_places
+                what_is_no_good_token_is_refused_with_a_code_of_its_own
+                a_change_is_seen_by_the_next_check
+                a_change_of_another_process_is_seen_within_100_ms
+                an_origin_must_be_among_the_tokens_own
+                a_client_address_is_believed_from_trusted_proxies_alone
+                a_route_asks_for_a_scope
+                a_token_ends_at_its_time_whether_written_down_or_not
+                a_rate_limit_counts_each_address_for_itself
+                what_is_only_reported_passes_and_is_named
+                a_verdict_names_its_place_and_waits_for_the_one_asked_for
+                parameters_that_are_wrong_are_told_in_one_answer
+            }
+            client {
+                a_page_learns_that_its_token_is_good_and_nothing_of_the_workspace
+                a_refusal_says_why_and_can_be_read
+                a_preflight_allows_the_tokens_headers
+                a_revocation_ends_the_wait
+                an_end_that_comes_by_itself_ends_the_wait
+                a_wait_for_nothing_ends_with_the_same_answer
+                a_server_that_stops_ends_the_wait
+                parameters_that_are_wrong_are_told_and_can_be_read
+            }
+            introspect {
+                a_good_token_is_active_and_what_is_known_is_told
+                whatever_is_not_good_is_told_as_inactive_and_no_more
+                circumstances_are_judged_when_they_are_named
+                a_form_is_wanted_with_a_token_in_it
+                fields_that_are_not_known_are_passed_over
+            }
+        }
+    }
+    assets {
+        a_page_of_any_site_may_load_the_scripts
+        the_library_may_be_new_soon_and_its_pinned_address_never_changes
+        the_manifest_tells_the_hash_that_a_browser_checks
+        another_versions_address_leads_nowhere
+        who_has_a_file_is_told_so_and_gets_it_when_it_changed
+        head_tells_what_get_would
     }
     health {
         a_server_that_runs_is_live_and_ready

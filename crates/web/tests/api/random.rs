@@ -2,6 +2,7 @@
 
 mod source;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,25 +13,30 @@ use crate::support::{Answer, Store, TestApp, get, post};
 
 const REQUESTS: usize = 3_000;
 const MUTILATED: usize = 500;
+/// A source that only makes rubbish would prove little.
+const HOPED_FOR: [u16; 12] = [200, 201, 202, 204, 400, 401, 403, 404, 405, 409, 415, 501];
 
 pub(crate) async fn random_requests_are_answered_as_described_and_never_with_500(store: Store) {
-    let app = TestApp::with_deliveries(store, |_| {}).await;
-    let source = Source::of(&app, 7).await;
-    let mut statuses = std::collections::BTreeMap::new();
-    for _ in 0..REQUESTS {
-        let request = source.request();
-        let answer = app.send(request.clone()).await;
-        assert!(
-            answer.status < 500 || answer.status == 501,
-            "{request:?}: {}",
-            answer.status
-        );
-        *statuses.entry(answer.status).or_insert(0) += 1;
+    let mut statuses = BTreeMap::new();
+    // Some seeds delete what others replay.
+    for seed in 7..12 {
+        let app = TestApp::with_deliveries(store, |_| {}).await;
+        let source = Source::of(&app, seed).await;
+        for _ in 0..REQUESTS {
+            let request = source.request();
+            let answer = app.send(request.clone()).await;
+            assert!(
+                answer.status < 500 || answer.status == 501,
+                "{request:?}: {}",
+                answer.status
+            );
+            *statuses.entry(answer.status).or_insert(0) += 1;
+        }
+        if HOPED_FOR.iter().all(|status| statuses.contains_key(status)) {
+            return;
+        }
     }
-    // A source that only makes rubbish would prove little.
-    for status in [200, 201, 202, 204, 400, 401, 403, 404, 405, 409, 415, 501] {
-        assert!(statuses.contains_key(&status), "no {status} in {statuses:?}");
-    }
+    panic!("not all of {HOPED_FOR:?} in {statuses:?}");
 }
 
 pub(crate) async fn mutilated_requests_harm_nobody_but_their_sender(store: Store) {

@@ -14,6 +14,8 @@ use crate::support::{Answer, Scene, Store, every_permission_but};
 enum Who {
     /// Anybody.
     Anybody,
+    /// Whoever presents a client token: the verdict is the answer.
+    Presenter,
     /// Anybody, or a valid key.
     AnybodyOrKey,
     /// Any valid key.
@@ -59,16 +61,26 @@ const EXPECTED: &[(&str, &str, Who)] = &[
     ("POST", "/tollgate/client-tokens", Who::With("client_token.write")),
     ("GET", "/tollgate/client-tokens/{client_token_id}", Who::With("client_token.read")),
     ("PATCH", "/tollgate/client-tokens/{client_token_id}", Who::With("client_token.write")),
+    ("GET", "/tollgate/client-tokens/{client_token_id}/usage", Who::With("client_token.read")),
+    ("POST", "/tollgate/client-tokens/{client_token_id}/rotate", Who::With("client_token.write")),
     ("GET", "/tollgate/events", Who::With("notification.read")),
     ("GET", "/tollgate/notification-settings/{notification_setting_id}/secrets", Who::With("notification_setting.read")),
     ("POST", "/tollgate/notification-settings/{notification_setting_id}/rotate-secret", Who::With("notification_setting.write")),
     ("GET", "/tollgate/notifications/{notification_id}/logs", Who::With("notification.read")),
     ("POST", "/tollgate/simulations/trigger", Who::With("notification_simulation.write")),
+    ("GET", "/tollgate/authorize", Who::Presenter),
+    ("GET", "/tollgate/client", Who::Presenter),
+    ("OPTIONS", "/tollgate/client", Who::Anybody),
+    ("POST", "/tollgate/introspect", Who::With("client_token.read")),
     ("GET", "/tollgate/errors", Who::Anybody),
     ("GET", "/tollgate/errors/{code}", Who::Anybody),
     ("GET", "/health/live", Who::Anybody),
     ("GET", "/health/ready", Who::Anybody),
     ("GET", "/openapi.json", Who::Anybody),
+    ("GET", "/js/v1/tollgate.js", Who::Anybody),
+    ("GET", "/js/v1/manifest.json", Who::Anybody),
+    ("GET", "/js/v1/{file}", Who::Anybody),
+    ("GET", "/paddle/v2/paddle.js", Who::Anybody),
 ];
 
 fn expected(endpoint: &Endpoint) -> Who {
@@ -89,6 +101,7 @@ pub(crate) async fn every_endpoint_has_its_row_and_every_row_its_endpoint(_: Sto
         .map(|endpoint| {
             let who = match endpoint.access {
                 Access::Open => Who::Anybody,
+                Access::ClientToken => Who::Presenter,
                 Access::Optional => Who::AnybodyOrKey,
                 Access::AnyKey => Who::AnyKey,
                 Access::Itself(permission) => Who::Itself(permission.name()),
@@ -103,7 +116,8 @@ pub(crate) async fn every_endpoint_has_its_row_and_every_row_its_endpoint(_: Sto
         .collect();
     assert_eq!(actual, expected);
     for endpoint in endpoints() {
-        let native = endpoint.path.starts_with("/tollgate/") && endpoint.access != Access::Open;
+        let is_keyed = !matches!(endpoint.access, Access::Open | Access::ClientToken);
+        let native = endpoint.path.starts_with("/tollgate/") && is_keyed;
         assert_eq!(is_native(&endpoint), native, "{}", endpoint.path);
     }
 }
@@ -117,7 +131,12 @@ pub(crate) async fn nobody_gets_what_needs_a_key(store: Store) {
         let with_invalid = scene.app.send(request.header("Authorization", "Bearer guess")).await;
         let keyed = match expected(&endpoint) {
             Who::Anybody => {
-                assert_eq!((without.status, with_invalid.status), (200, 200), "{}", endpoint.path);
+                assert_eq!(without.status / 100, 2, "{}", endpoint.path);
+                assert_eq!(with_invalid.status, without.status, "{}", endpoint.path);
+                continue;
+            }
+            Who::Presenter => {
+                assert_eq!((without.status, with_invalid.status), (401, 401), "{}", endpoint.path);
                 continue;
             }
             Who::AnybodyOrKey => {
@@ -158,7 +177,7 @@ pub(crate) async fn a_stranger_sees_and_changes_nothing_of_another_workspace(sto
                 answer.is_error_about("invalid_field", &[("notification_setting_id", message)]);
             } else {
                 assert!(
-                    answer.status < 300,
+                    is_answered(&endpoint, &answer),
                     "{} {}: {}",
                     endpoint.method,
                     endpoint.path,
@@ -170,10 +189,18 @@ pub(crate) async fn a_stranger_sees_and_changes_nothing_of_another_workspace(sto
     assert_eq!(scene.state().await, before, "nothing changed");
 }
 
+/// Whether the answer is one to somebody who was let in; whoever presents no client token is told so.
+fn is_answered(endpoint: &Endpoint, answer: &Answer) -> bool {
+    match expected(endpoint) {
+        Who::Presenter => answer.status == 401,
+        _ => answer.status < 300,
+    }
+}
+
 /// Whether a key with these permissions is let in, as the contract's rules have it.
 fn is_allowed(who: Who, granted: &[&str]) -> bool {
     match who {
-        Who::Anybody | Who::AnybodyOrKey | Who::AnyKey => true,
+        Who::Anybody | Who::Presenter | Who::AnybodyOrKey | Who::AnyKey => true,
         Who::Itself(needed) | Who::With(needed) => {
             granted.contains(&needed) || granted.contains(&&*needed.replace(".read", ".write"))
         }
@@ -185,7 +212,7 @@ async fn ask_with(scene: &Scene, endpoint: &Endpoint, granted: &[&str]) -> Answe
     let answer = scene.app.send(scene.request(endpoint).await.by(&key)).await;
     if is_allowed(expected(endpoint), granted) {
         assert!(
-            answer.status < 300,
+            is_answered(endpoint, &answer),
             "{} {} with {granted:?}",
             endpoint.method,
             endpoint.path
@@ -217,7 +244,7 @@ pub(crate) async fn every_single_permission_opens_exactly_what_it_should(store: 
             let answer = scene.app.send(scene.request(&endpoint).await.by(&key)).await;
             if is_allowed(expected(&endpoint), &[permission.name()]) {
                 assert!(
-                    answer.status < 300,
+                    is_answered(&endpoint, &answer),
                     "{} {} with {permission}",
                     endpoint.method,
                     endpoint.path
@@ -236,9 +263,10 @@ pub(crate) async fn a_key_for_client_tokens_alone_is_forbidden_everything_else(s
     let mut forbidden = 0_usize;
     for endpoint in endpoints() {
         let answer = ask_with(&scene, &endpoint, &granted).await;
-        let is_about_tokens = endpoint.path.contains("/client-tokens");
-        let is_free = matches!(expected(&endpoint), Who::Anybody | Who::AnybodyOrKey | Who::AnyKey);
-        assert_eq!(answer.status < 300, is_about_tokens || is_free, "{}", endpoint.path);
+        let is_about_tokens = endpoint.path.contains("/client-tokens") || endpoint.path == "/tollgate/introspect";
+        let is_free = !matches!(expected(&endpoint), Who::With(_) | Who::Itself(_));
+        let answered = is_answered(&endpoint, &answer);
+        assert_eq!(answered, is_about_tokens || is_free, "{}", endpoint.path);
         forbidden += usize::from(answer.status == 403);
     }
     let others = EXPECTED

@@ -3,9 +3,11 @@
 //! Pages run along an index from the cursor on, so that none costs more than its length. What can be asked at once
 //! is sent at once: the page and its total take one round trip.
 
+pub(super) mod client_tokens;
 pub(super) mod notification_settings;
 pub(super) mod notifications;
 pub(super) mod simulations;
+pub(super) mod usage;
 
 use std::time::Duration;
 
@@ -13,18 +15,15 @@ use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, R
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_domain::api_key::ApiKey;
-use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, Kind, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, ApiKeyKind, Kind, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
-use tollgate_storage::{
-    ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice, StorageError,
-};
+use tollgate_storage::{EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice, StorageError};
 
 use super::connect::Connector;
 use super::failure::{Failure, unavailable};
-use super::rows::{self, API_KEY, CLIENT_TOKEN, EVENT, IDEMPOTENT_ANSWER, WORKSPACE};
+use super::rows::{self, API_KEY, EVENT, IDEMPOTENT_ANSWER, WORKSPACE};
 use crate::counters;
 use crate::keyset::{cursor, words};
 
@@ -77,35 +76,6 @@ impl Reads {
     pub(super) async fn workspaces(&self) -> Result<Vec<Workspace>, StorageError> {
         let sql = format!("SELECT {WORKSPACE} FROM workspaces ORDER BY created_at, id");
         rows::all(&self.many(&sql, &[]).await?, rows::workspace)
-    }
-
-    pub(super) async fn client_token(
-        &self,
-        workspace: WorkspaceId,
-        id: ClientTokenId,
-    ) -> Result<Option<ClientToken>, StorageError> {
-        let sql = format!("SELECT {CLIENT_TOKEN} FROM client_tokens WHERE workspace_id = $1 AND id = $2");
-        self.one(&sql, &[&workspace.to_string(), &id.to_string()], rows::client_token)
-            .await
-    }
-
-    pub(super) async fn client_tokens(
-        &self,
-        workspace: WorkspaceId,
-        page: &ClientTokenPage,
-    ) -> Result<Slice<ClientToken>, StorageError> {
-        let counted = if page.statuses.is_empty() {
-            &ClientTokenStatus::ALL[..]
-        } else {
-            &page.statuses
-        };
-        let counted = counted.iter().copied().map(counters::client_tokens).collect();
-        let query = PageQuery {
-            sql: &client_tokens_sql(page.page.order, &page.statuses),
-            types: None,
-            counted,
-        };
-        self.page(workspace, &page.page, query, rows::client_token).await
     }
 
     pub(super) async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
@@ -272,29 +242,7 @@ async fn ask(client: &Client, sql: &str, parameters: Parameters<'_>) -> Result<V
     client.query(&statement, parameters).await.map_err(unavailable)
 }
 
-/// One status runs along its own index; both are no filter.
-///
-/// "From this status to this status, in the order of status and id" is what only that index gives unsorted. After
-/// `status = …` the planner may walk the primary key instead, in the belief that what is wanted is spread evenly; and
-/// it isn't: the revoked ones are the old ones.
-pub(super) fn client_tokens_sql(order: Order, statuses: &[ClientTokenStatus]) -> String {
-    let (beyond, direction) = words(order);
-    let mut wanted = ClientTokenStatus::ALL.to_vec();
-    wanted.retain(|status| statuses.contains(status));
-    let (filter, by_status) = match wanted[..] {
-        [one] => (
-            format!(" AND status BETWEEN '{0}' AND '{0}'", one.name()),
-            format!("status {direction}, "),
-        ),
-        _ => (String::new(), String::new()),
-    };
-    format!(
-        "SELECT {CLIENT_TOKEN} FROM client_tokens WHERE workspace_id = $1 AND id {beyond} $2{filter} \
-         ORDER BY {by_status}id {direction} LIMIT $3"
-    )
-}
-
-/// By workspace as [`client_tokens_sql`] by status: the primary key has every workspace's keys.
+/// By workspace as [`client_tokens::page_sql`] by status: the primary key has every workspace's keys.
 pub(super) fn api_keys_sql(order: Order) -> String {
     let (beyond, direction) = words(order);
     format!(
@@ -311,7 +259,7 @@ pub(super) fn api_keys_due_sql() -> String {
     )
 }
 
-/// By type, a page of each is read along the index of types ([`client_tokens_sql`] tells why so), and only these few
+/// By type, a page of each is read along the index of types ([`client_tokens::page_sql`] tells why so), and only these few
 /// are merged.
 pub(super) fn events_sql(order: Order, by_type: bool) -> String {
     let (beyond, direction) = words(order);

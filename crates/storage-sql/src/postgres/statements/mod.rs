@@ -2,6 +2,7 @@
 //!
 //! The arrays that become rows are those of [`columns`](super::columns), in the same order.
 
+pub(super) mod usage;
 pub(super) mod webhooks;
 
 use futures_util::future::try_join_all;
@@ -66,13 +67,14 @@ pub(super) const APPEND: &str = "
         UPDATE sequence_head SET sequence = sequence + $1 WHERE only_row = 1 RETURNING sequence
     ), new_client_tokens AS (
         INSERT INTO client_tokens
-            (workspace_id, id, token, name, description, status, created_at, updated_at, revoked_at, version)
+            (workspace_id, id, token, name, description, status, created_at, updated_at, revoked_at, version,
+            restrictions, revoke_at)
         SELECT * FROM UNNEST($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-            $9::bigint[], $10::bigint[], $11::bigint[])
+            $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[])
     ), event AS MATERIALIZED (
         SELECT head.sequence - $1 + given.place AS sequence, given.*
-        FROM head, UNNEST($12::text[], $13::text[], $14::text[], $15::bigint[], $16::text[], $17::text[], $18::text[],
-            $19::text[], $20::boolean[]) WITH ORDINALITY
+        FROM head, UNNEST($14::text[], $15::text[], $16::text[], $17::bigint[], $18::text[], $19::text[], $20::text[],
+            $21::text[], $22::boolean[]) WITH ORDINALITY
             AS given (workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data, is_public, place)
     ), new_events AS (
         INSERT INTO events (sequence, workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data)
@@ -94,7 +96,7 @@ pub(super) const APPEND: &str = "
         ORDER BY event.sequence, setting.id
         RETURNING workspace_id, setting_id
     ), moved AS (
-        SELECT * FROM UNNEST($21::text[], $22::text[], $23::bigint[]) AS given (workspace_id, name, value)
+        SELECT * FROM UNNEST($23::text[], $24::text[], $25::bigint[]) AS given (workspace_id, name, value)
         UNION ALL
         SELECT workspace_id, 'notifications.' || setting_id || '.not_attempted', count(*)
         FROM new_notifications GROUP BY workspace_id, setting_id
@@ -141,10 +143,12 @@ const IDEMPOTENT_ANSWERS: &str = "
 const UPDATE_CLIENT_TOKENS: &str = "
     UPDATE client_tokens AS stored
     SET token = new.token, name = new.name, description = new.description, status = new.status,
-        created_at = new.created_at, updated_at = new.updated_at, revoked_at = new.revoked_at, version = new.version
+        created_at = new.created_at, updated_at = new.updated_at, revoked_at = new.revoked_at, version = new.version,
+        restrictions = new.restrictions, revoke_at = new.revoke_at
     FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
-        $9::bigint[], $10::bigint[])
-        AS new (workspace_id, id, token, name, description, status, created_at, updated_at, revoked_at, version)
+        $9::bigint[], $10::bigint[], $11::text[], $12::bigint[])
+        AS new (workspace_id, id, token, name, description, status, created_at, updated_at, revoked_at, version,
+            restrictions, revoke_at)
     WHERE stored.workspace_id = new.workspace_id AND stored.id = new.id";
 
 const CREATE_WORKSPACES: &str = "

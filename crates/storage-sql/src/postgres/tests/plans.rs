@@ -7,9 +7,10 @@ use tollgate_storage::Order;
 
 use super::seed::{fresh_schema, sql};
 use crate::postgres::connect::Connector;
+use crate::postgres::reads::client_tokens;
 use crate::postgres::reads::notification_settings as settings;
 use crate::postgres::reads::notifications::{self, Walk};
-use crate::postgres::statements::{self, webhooks};
+use crate::postgres::statements::{self, usage, webhooks};
 use crate::postgres::{migrate, reads};
 
 /// One large workspace among small ones; one token in a thousand is revoked.
@@ -64,7 +65,7 @@ async fn pages_run_along_an_index() {
             Order::Descending => ("'~'", "'wsp_1', '~', 51"),
         };
         let typed = |types: &str| format!("'wsp_1', {from}, 51, ARRAY[{types}]");
-        let tokens = |statuses: &[ClientTokenStatus]| reads::client_tokens_sql(order, statuses);
+        let tokens = |statuses: &[ClientTokenStatus]| client_tokens::page_sql(order, statuses);
         pages.extend([
             (tokens(&[]), page.to_owned(), "client_tokens_pkey"),
             (tokens(&ClientTokenStatus::ALL), page.to_owned(), "client_tokens_pkey"),
@@ -97,6 +98,11 @@ async fn pages_run_along_an_index() {
     let of_one = "190000, 200000, 'wsp_1', ARRAY['api_key.created'], 100".to_owned();
     pages.push((reads::workspace_events_between_sql(), of_one, "events_pkey"));
     pages.push((reads::api_keys_due_sql(), "1000, 2000, 100".to_owned(), "api_keys_due"));
+    pages.push((
+        client_tokens::to_revoke_sql(),
+        "1000, 100".to_owned(),
+        "client_tokens_to_revoke",
+    ));
 
     for filled in ["empty", "not analyzed", "analyzed"] {
         match filled {
@@ -204,9 +210,11 @@ fn writing() -> Vec<Case> {
         let (times, flags) = (numbers(many), format!("array_fill(TRUE, ARRAY[{many}])"));
         let appended = format!(
             "{many}, {tokens}, {events}, {ids}, {ids}, {times}",
-            tokens = [&ids, &ids, &ids, &ids, &ids, &ids, &times, &times, &times, &times]
-                .map(String::as_str)
-                .join(", "),
+            tokens = [
+                &ids, &ids, &ids, &ids, &ids, &ids, &times, &times, &times, &times, &ids, &times
+            ]
+            .map(String::as_str)
+            .join(", "),
             events = [&workspaces, &ids, &ids, &times, &ids, &ids, &ids, &ids, &flags]
                 .map(String::as_str)
                 .join(", "),
@@ -313,6 +321,105 @@ async fn notifications_are_found_by_an_index() {
                     .into_iter()
                     .any(|way| plan.contains(way));
                 if !by_index || whole {
+                    wrong.push(format!("{filled}, {mode}: {statement}\n{plan}\n"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A year of one token's usage, and an hour of 50,000 others.
+const FILL_USAGE: &str = "
+    INSERT INTO client_token_usage
+    SELECT 'wsp_1', 'ctkn_1', n, 1, 1, 0, 0, 0, 0, 0 FROM generate_series(1, 8000) AS n;
+    INSERT INTO client_token_usage
+    SELECT 'wsp_1', 'ctkn_' || lpad(n::text, 26, '0'), 8000, 1, 1, 0, 0, 0, 0, 0 FROM generate_series(1, 50000) AS n;
+    INSERT INTO client_token_last_uses
+    SELECT 'wsp_1', 'ctkn_' || lpad(n::text, 26, '0'), n FROM generate_series(1, 50000) AS n;
+    INSERT INTO client_token_origins
+    SELECT 'wsp_1', 'ctkn_' || lpad(n::text, 26, '0'), n % 300, 'https://shop.example', 1
+    FROM generate_series(1, 50000) AS n";
+
+#[tokio::test]
+async fn usage_and_changes_of_tokens_are_found_by_an_index() {
+    let url = fresh_schema().await;
+    migrate(&url).await.unwrap();
+    let (client, _driver) = Connector::new(&url).unwrap().connect().await.unwrap();
+    let mut cases: Vec<Case> = vec![
+        (
+            client_tokens::changed_sql(),
+            "199900, 200000, ARRAY['client_token.created']".to_owned(),
+            &["events_pkey", "client_tokens_pkey"],
+        ),
+        (
+            usage::PRUNE_HOURS.to_owned(),
+            "100, 100".to_owned(),
+            &["client_token_usage_by_hour"],
+        ),
+        (
+            usage::PRUNE_ORIGINS.to_owned(),
+            "100, 100".to_owned(),
+            &["client_token_origins_by_day"],
+        ),
+        (
+            reads::usage::HOURS.to_owned(),
+            "'wsp_1', 'ctkn_1', 100".to_owned(),
+            &["client_token_usage_pkey"],
+        ),
+        (
+            reads::usage::ORIGINS.to_owned(),
+            "'wsp_1', 'ctkn_1', 100, 20".to_owned(),
+            &["client_token_origins_pkey"],
+        ),
+        (
+            reads::usage::LAST_USES.to_owned(),
+            "'wsp_1', ARRAY['ctkn_1', 'ctkn_2']".to_owned(),
+            &["client_token_last_uses_pkey"],
+        ),
+    ];
+    for many in [1, 1_000] {
+        let texts = format!("array_fill('wsp_1'::text, ARRAY[{many}])");
+        let numbers = format!("array_fill(8000::bigint, ARRAY[{many}])");
+        let of = format!("{texts}, {texts}, {numbers}");
+        cases.extend([
+            (
+                usage::COUNT.to_owned(),
+                format!("{of}, {}", [numbers.as_str(); 7].join(", ")),
+                &["client_tokens_pkey"][..],
+            ),
+            (usage::TOUCH.to_owned(), of.clone(), &["client_tokens_pkey"]),
+            (
+                usage::ADD_ORIGINS.to_owned(),
+                format!("{of}, {texts}, {numbers}"),
+                &["client_tokens_pkey"],
+            ),
+            (
+                usage::DROP_RARE_ORIGINS.to_owned(),
+                format!("{of}, 20"),
+                &["client_token_origins_pkey"],
+            ),
+        ]);
+    }
+    let mut wrong = Vec::new();
+    for filled in ["empty", "not analyzed", "analyzed"] {
+        match filled {
+            "not analyzed" => sql(&url, &format!("{FILL}; {FILL_USAGE}")).await,
+            "analyzed" => sql(&url, "ANALYZE").await,
+            _ => {}
+        }
+        for mode in ["force_custom_plan", "force_generic_plan"] {
+            for (statement, parameters, indexes) in &cases {
+                let plan = explain(&client, mode, statement, parameters).await;
+                let by_index = indexes.iter().all(|index| plan.contains(*index));
+                let whole = [
+                    "Seq Scan on",
+                    "Merge Cond",
+                    "Hash Cond",
+                    "Filter: (day",
+                    "Filter: (hour",
+                ];
+                if !by_index || whole.into_iter().any(|way| plan.contains(way)) {
                     wrong.push(format!("{filled}, {mode}: {statement}\n{plan}\n"));
                 }
             }

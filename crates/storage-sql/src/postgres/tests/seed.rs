@@ -91,6 +91,8 @@ impl Seed {
             created_at: at(1_000),
             updated_at: at(1_000),
             revoked_at: None,
+            restrictions: None,
+            revoke_at: None,
             version: 1,
         };
         let change = Change {

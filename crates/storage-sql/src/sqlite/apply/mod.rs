@@ -10,6 +10,7 @@ mod notification_settings;
 mod notifications;
 mod prune;
 mod simulations;
+mod usage;
 
 use std::collections::HashMap;
 
@@ -122,6 +123,11 @@ impl<'a> Batch<'a> {
             }
             Write::CreateClientToken(token) => client_tokens::insert(transaction, token).map(|()| true),
             Write::UpdateClientToken { from, to } => client_tokens::update(transaction, from, to),
+            Write::ReplaceClientToken { from, to, successor } => {
+                client_tokens::replace(transaction, (from, to), successor)
+            }
+            Write::RecordUsage(deltas) => usage::record(transaction, deltas).map(|()| true),
+            Write::PruneUsage { before, limit } => usage::prune(transaction, *before, *limit).map(|()| true),
             Write::CreateApiKey(key) => api_keys::insert(transaction, key).map(|()| true),
             Write::UpdateApiKey { from, to } => api_keys::update(transaction, from, to),
             Write::TouchApiKey { id, used_at } => api_keys::touch(transaction, *id, *used_at).map(|()| true),

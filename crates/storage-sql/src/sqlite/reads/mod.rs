@@ -1,17 +1,18 @@
 //! The questions, in SQL. Pages are keyset: each statement walks one index from the cursor on and stops at its limit.
 
+pub(super) mod client_tokens;
 pub(super) mod notification_settings;
 pub(super) mod notifications;
 pub(super) mod simulations;
+pub(super) mod usage;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tollgate_domain::api_key::ApiKey;
-use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, ClientTokenId, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, ApiKeyKind, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
-use tollgate_storage::{ClientTokenPage, EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice};
+use tollgate_storage::{EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice};
 
 use super::rows::{self, limit as limit_of};
 use crate::counters;
@@ -36,55 +37,6 @@ pub(super) fn workspaces(connection: &Connection) -> rusqlite::Result<Vec<Worksp
         .prepare_cached("SELECT id, name, environment, created_at FROM workspaces ORDER BY id")?
         .query_map([], rows::workspace)?
         .collect()
-}
-
-pub(super) fn client_token(
-    connection: &Connection,
-    workspace: WorkspaceId,
-    id: ClientTokenId,
-) -> rusqlite::Result<Option<ClientToken>> {
-    connection
-        .prepare_cached("SELECT * FROM client_tokens WHERE workspace_id = ?1 AND id = ?2")?
-        .query_row([workspace.to_string(), id.to_string()], rows::client_token)
-        .optional()
-}
-
-pub(super) fn client_tokens(
-    connection: &Connection,
-    workspace: WorkspaceId,
-    asked: &ClientTokenPage,
-) -> rusqlite::Result<Slice<ClientToken>> {
-    let (beyond, direction) = words(asked.page.order);
-    // One status walks the index by status; both, or none named, walk the table.
-    let status = match asked.statuses.as_slice() {
-        [only] => Some(*only),
-        [first, rest @ ..] if rest.iter().all(|other| other == first) => Some(*first),
-        _ => None,
-    };
-    let by_status = if status.is_some() {
-        "AND status = ?4"
-    } else {
-        "AND ?4 IS NULL"
-    };
-    let items = connection
-        .prepare_cached(&format!(
-            "SELECT * FROM client_tokens WHERE workspace_id = ?1 AND id {beyond} ?2 {by_status} ORDER BY id {direction} LIMIT ?3"
-        ))?
-        .query_map(
-            params![workspace.to_string(), cursor(&asked.page), one_more(asked.page.limit), status.map(ClientTokenStatus::name)],
-            rows::client_token,
-        )?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let counted = match status {
-        Some(status) => vec![counters::client_tokens(status)],
-        None => ClientTokenStatus::ALL.map(counters::client_tokens).to_vec(),
-    };
-    let total = asked
-        .page
-        .count
-        .then(|| total(connection, workspace, &counted))
-        .transpose()?;
-    Ok(Slice::from_one_more(items, asked.page.limit, total))
 }
 
 pub(super) fn api_key(connection: &Connection, id: ApiKeyId) -> rusqlite::Result<Option<ApiKey>> {

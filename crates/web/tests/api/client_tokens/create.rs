@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tollgate_domain::client_token::TokenText;
 use tollgate_domain::environment::Environment;
 
-use crate::support::{START, SURFACES, Store, TestApp, at, post};
+use crate::support::{PLAIN, START, SURFACES, Store, TestApp, at, post};
 
 pub(crate) async fn a_new_token_is_shown_byte_for_byte_in_the_contracts_order(store: Store) {
     let app = TestApp::start(store).await;
@@ -21,12 +21,13 @@ pub(crate) async fn a_new_token_is_shown_byte_for_byte_in_the_contracts_order(st
             concat!(
                 r#"{{"data":{{"id":"{}","token":"{}","name":"Docs site pricing table","#,
                 r#""description":"Shows localized prices on the public pricing table.","status":"active","#,
-                r#""created_at":"{}","updated_at":"{}","revoked_at":null}},"meta":{{"request_id":"{}"}}}}"#
+                r#""created_at":"{}","updated_at":"{}","revoked_at":null{}}},"meta":{{"request_id":"{}"}}}}"#
             ),
             id,
             text,
             START,
             START,
+            if surface.is_empty() { "" } else { PLAIN },
             answer.request_id()
         );
         assert_eq!(answer.body_text(), expected);

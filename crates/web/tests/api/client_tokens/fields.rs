@@ -225,7 +225,7 @@ pub(crate) async fn the_description_of_a_body_agrees_with_the_server(store: Stor
     }
     for (surface, create, update) in [
         ("", "ClientTokenCreate", "ClientTokenUpdate"),
-        ("/tollgate", "ClientTokenCreate", "NativeClientTokenUpdate"),
+        ("/tollgate", "NativeClientTokenCreate", "NativeClientTokenUpdate"),
     ] {
         let (create, update) = (schema(create), schema(update));
         for body in &bodies {

@@ -2,14 +2,14 @@
 
 use tollgate_domain::environment::Environment;
 
-use crate::support::{SURFACES, Store, TestApp, at, get};
+use crate::support::{SURFACES, Store, TestApp, at, get, shown_on};
 
 pub(crate) async fn a_token_is_shown_as_it_was_answered_at_creation(store: Store) {
     let app = TestApp::start(store).await;
     let token = app.token("Kiosk").await;
     for surface in SURFACES {
         let answer = app.get(&format!("{surface}/client-tokens/{}", at(&token, "id"))).await;
-        assert_eq!(answer.data(200), &token);
+        assert_eq!(answer.data(200), &shown_on(surface, &token));
     }
 }
 

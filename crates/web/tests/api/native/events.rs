@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tollgate_domain::environment::Environment;
 
-use crate::support::{Answer, Request, Store, TestApp, at, get, path_of, post};
+use crate::support::{Answer, Store, TestApp, at, get, path_of, post};
 
 fn sequence(answer: &Answer) -> u64 {
     answer.data(200)["sequence"].as_u64().expect("always there")
@@ -136,21 +136,11 @@ pub(crate) async fn what_is_for_the_audit_trail_alone_is_not_told(store: Store) 
     }
 }
 
-/// Sends in the background, and gives up the turn until the server has surely got it.
-async fn asked(app: &TestApp, request: Request) -> tokio::task::JoinHandle<Answer> {
-    let asking = tokio::spawn(request.send_to(app.address));
-    for _ in 0..20 {
-        app.send(get("/health/live")).await;
-    }
-    assert!(!asking.is_finished(), "it waits");
-    asking
-}
-
 pub(crate) async fn an_event_ends_the_wait_at_once(store: Store) {
     let app = TestApp::start(store).await;
     let start = present(&app).await;
     let follow = get(format!("/tollgate/events?after_sequence={start}&wait_seconds=30")).by(&app.key);
-    let asking = asked(&app, follow).await;
+    let asking = app.begun(follow).await;
     // What concerns others only doesn't end it.
     app.setting(&json!({})).await;
     let stranger = app.workspace("Another shop", Environment::Live).await.full_key().await;
@@ -174,7 +164,7 @@ pub(crate) async fn an_event_of_another_process_ends_the_wait_within_a_second(st
     let key = app.home.key(&[]).await;
     let start = present(&app).await;
     let follow = get(format!("/tollgate/events?after_sequence={start}&wait_seconds=30")).by(&app.key);
-    let asking = asked(&app, follow).await;
+    let asking = app.begun(follow).await;
     let began = Instant::now();
     another
         .revoke_api_key(&app.home.operator, key.id)
@@ -189,7 +179,7 @@ pub(crate) async fn a_server_that_stops_ends_the_wait(store: Store) {
     let app = TestApp::start(store).await;
     let start = present(&app).await;
     let follow = get(format!("/tollgate/events?after_sequence={start}&wait_seconds=30")).by(&app.key);
-    let asking = asked(&app, follow).await;
+    let asking = app.begun(follow).await;
     let began = Instant::now();
     app.stop();
     let answer = asking.await.expect("an answer");

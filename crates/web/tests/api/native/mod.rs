@@ -6,3 +6,4 @@ pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod notification_settings;
 pub(crate) mod simulations;
+pub(crate) mod verification;

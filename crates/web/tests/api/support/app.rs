@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tollgate_delivery::{Delivery, Guard, Sender};
 use tollgate_domain::ambient::Clock;
 use tollgate_domain::environment::Environment;
 use tollgate_domain::event::Event;
 use tollgate_domain::simulation::SimulationEventStatus;
-use tollgate_service::Service;
+use tollgate_domain::verdict::TokenFacts;
+use tollgate_service::{Service, Verification};
 use tollgate_storage::{Change, EventPage, Order, Outcome, Page, SimulationEventKey, SimulationRecord, Storage, Write};
 use tollgate_web::{App, Settings};
 
@@ -23,6 +25,27 @@ use super::{Answer, Key, Request, Store, Tenant, get, patch, post};
 /// What comes before `/client-tokens` on the compatible and on the native surface.
 pub(crate) const SURFACES: [&str; 2] = ["", "/tollgate"];
 
+/// What the native surface shows of a client token behind the contract's fields, when it is as the compatible one made it.
+pub(crate) const PLAIN: &str = r#","restrictions":null,"revoke_at":null,"last_used_at":null"#;
+
+/// A client token of the compatible surface as this one shows it.
+pub(crate) fn shown_on(surface: &str, token: &Value) -> Value {
+    let mut shown = token.clone();
+    if !surface.is_empty() {
+        for ours in ["restrictions", "revoke_at", "last_used_at"] {
+            shown[ours] = Value::Null;
+        }
+    }
+    shown
+}
+
+/// The beginning of an answer that shows what this event's data do, on this surface.
+pub(crate) fn shown_as_told(surface: &str, event: &Event) -> String {
+    let ours = if surface.is_empty() { "" } else { PLAIN };
+    let fields = event.data.strip_suffix('}').expect("an object");
+    format!("{{\"data\":{fields}{ours}}},")
+}
+
 /// A running server with a sandbox workspace, and a key that may do everything there.
 pub(crate) struct TestApp {
     pub(crate) clock: Arc<ManualClock>,
@@ -30,6 +53,7 @@ pub(crate) struct TestApp {
     pub(crate) home: Tenant,
     pub(crate) key: Key,
     pub(crate) address: SocketAddr,
+    pub(crate) verification: Arc<Verification>,
     storage: Arc<Moody>,
     database: Database,
     stop: CancellationToken,
@@ -57,17 +81,21 @@ impl TestApp {
             Arc::clone(&clock) as Arc<_>,
             Arc::new(SeededEntropy::new(1)),
         );
+        let verification = verification(&storage, &clock).await;
+        let knowing = Arc::clone(&verification);
+        let service = service.with_token_watch(Arc::new(move |_, facts: &TokenFacts| knowing.apply(facts)));
         let home = Tenant::new(&service, "Paper and Ink", Environment::Sandbox).await;
         let key = home.full_key().await;
 
         let stop = CancellationToken::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let app = App::new(service.clone(), settings);
+        let app = App::new(service.clone(), Arc::clone(&verification), settings);
         tokio::spawn(tollgate_web::serve(listener, app, stop.clone()));
         let follower = service.clone();
         let until = stop.clone();
         tokio::spawn(async move { follower.follow_api_keys(until).await });
+        tokio::spawn(Arc::clone(&verification).run(stop.clone()));
 
         Self {
             clock,
@@ -75,6 +103,7 @@ impl TestApp {
             home,
             key,
             address,
+            verification,
             storage,
             database,
             _stops_with_the_test: stop.clone().drop_guard(),
@@ -167,6 +196,16 @@ impl TestApp {
         answer
     }
 
+    /// Sends in the background, and gives up the turn until the server has surely got it.
+    pub(crate) async fn begun(&self, request: Request) -> JoinHandle<Answer> {
+        let asking = tokio::spawn(request.send_to(self.address));
+        for _ in 0..20 {
+            self.send(get("/health/live")).await;
+        }
+        assert!(!asking.is_finished(), "it waits");
+        asking
+    }
+
     /// `GET`, with the key that may do everything.
     pub(crate) async fn get(&self, target: &str) -> Answer {
         self.send(get(target).by(&self.key)).await
@@ -221,6 +260,14 @@ impl TestApp {
         events.retain(|event| event.subject == id);
         events
     }
+}
+
+async fn verification(storage: &Arc<Moody>, clock: &Arc<ManualClock>) -> Arc<Verification> {
+    let storage = Arc::clone(storage) as Arc<dyn Storage>;
+    let entropy = SeededEntropy::new(4);
+    let settings = tollgate_verifier::Settings::default();
+    let loading = Verification::load(storage, Arc::clone(clock) as Arc<_>, &entropy, settings);
+    loading.await.expect("the store answers")
 }
 
 fn loopback() -> Guard {

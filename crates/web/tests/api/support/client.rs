@@ -63,6 +63,12 @@ impl Request {
         self.text(body.to_string())
     }
 
+    /// A body of form fields.
+    pub(crate) fn form(self, fields: impl AsRef<[u8]>) -> Self {
+        self.header("Content-Type", "application/x-www-form-urlencoded")
+            .bytes(fields)
+    }
+
     /// A body that claims to be JSON.
     pub(crate) fn text(self, body: impl AsRef<[u8]>) -> Self {
         self.header("Content-Type", "application/json").bytes(body)

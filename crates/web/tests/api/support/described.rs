@@ -65,8 +65,10 @@ pub(crate) fn at<'a>(value: &'a Value, name: &str) -> &'a str {
 
 /// Fails unless the answer is one that the document describes, in an envelope that is right.
 pub(crate) async fn check(address: SocketAddr, answer: &Answer) {
-    let request_id = answer.request_id();
-    assert!(is_version_4(request_id), "{request_id}");
+    // A check is answered before a request gets its id.
+    let is_check = answer.target.starts_with("/tollgate/authorize") && answer.header("tollgate-sequence").is_some();
+    let request_id = if is_check { "" } else { answer.request_id() };
+    assert!(is_check || is_version_4(request_id), "{request_id}");
     if answer.method == "HEAD" {
         return;
     }
@@ -127,7 +129,7 @@ fn schema_for(document: &Value, answer: &Answer) -> Described {
     };
     match response.pointer("/content/application~1json/schema") {
         Some(schema) => Described::Json(name, schema.clone()),
-        None if answer.status == 204 => Described::Nothing,
+        None if [204, 304].contains(&answer.status) => Described::Nothing,
         None => Described::Document,
     }
 }

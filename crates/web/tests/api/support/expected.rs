@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Answer;
 
 /// Code, status, type, detail.
-pub(crate) const ERRORS: [(&str, u16, &str, &str); 28] = [
+pub(crate) const ERRORS: [(&str, u16, &str, &str); 29] = [
     ("bad_request", 400, "request_error", "Invalid request."),
     (
         "invalid_field",
@@ -122,6 +122,12 @@ pub(crate) const ERRORS: [(&str, u16, &str, &str); 28] = [
         "Content-Type must be \"application/json\".",
     ),
     (
+        "form_expected",
+        415,
+        "request_error",
+        "Content-Type must be \"application/x-www-form-urlencoded\".",
+    ),
+    (
         "too_many_requests",
         429,
         "api_error",
@@ -137,7 +143,12 @@ pub(crate) const ERRORS: [(&str, u16, &str, &str); 28] = [
 ];
 
 /// Codes that the contract lacks: their pages are on the server itself.
-pub(crate) const OURS: [&str; 3] = ["request_timeout", "idempotency_key_reused", "payload_too_large"];
+pub(crate) const OURS: [&str; 4] = [
+    "request_timeout",
+    "idempotency_key_reused",
+    "payload_too_large",
+    "form_expected",
+];
 
 /// The part of the contract's documentation that tells of it.
 pub(crate) fn category(code: &str) -> &'static str {

@@ -16,7 +16,7 @@ mod workspace;
 
 pub(crate) use ambient::{DAY, HOUR, START, SeededEntropy};
 pub(crate) use answer::Answer;
-pub(crate) use app::{SURFACES, TestApp};
+pub(crate) use app::{PLAIN, SURFACES, TestApp, shown_as_told, shown_on};
 pub(crate) use client::{Request, exchange, get, patch, post, request};
 pub(crate) use described::{at, document, validator};
 pub(crate) use expected::{ERRORS, OURS, category};

@@ -1,5 +1,6 @@
 //! A store that can be told to misbehave.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -16,10 +17,11 @@ use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    Change, ClientTokenPage, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
-    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError,
+    Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
+    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError, TokenChanges,
 };
 
 /// How the store behaves.
@@ -100,6 +102,35 @@ impl Storage for Moody {
         page: &ClientTokenPage,
     ) -> Result<Slice<ClientToken>, StorageError> {
         self.able()?.client_tokens(workspace, page).await
+    }
+
+    async fn each_client_token(&self, each: EachToken) -> Result<u64, StorageError> {
+        self.able()?.each_client_token(each).await
+    }
+
+    async fn client_tokens_changed(&self, after: u64, upto: u64, limit: usize) -> Result<TokenChanges, StorageError> {
+        self.able()?.client_tokens_changed(after, upto, limit).await
+    }
+
+    async fn client_tokens_to_revoke(&self, now: Timestamp, limit: usize) -> Result<Vec<ClientToken>, StorageError> {
+        self.able()?.client_tokens_to_revoke(now, limit).await
+    }
+
+    async fn client_token_usage(
+        &self,
+        workspace: WorkspaceId,
+        id: ClientTokenId,
+        since: Hour,
+    ) -> Result<Usage, StorageError> {
+        self.able()?.client_token_usage(workspace, id, since).await
+    }
+
+    async fn client_token_last_uses(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+    ) -> Result<HashMap<ClientTokenId, Timestamp>, StorageError> {
+        self.able()?.client_token_last_uses(workspace, ids).await
     }
 
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {

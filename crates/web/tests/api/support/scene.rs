@@ -14,6 +14,8 @@ pub(crate) const NOWHERE: &str = "https://127.0.0.1:9";
 pub(crate) struct Scene {
     pub(crate) app: TestApp,
     pub(crate) token: Value,
+    /// One that isn't revoked.
+    lasting: Value,
     /// A key of the first workspace that asks for nothing.
     pub(crate) other_key: Key,
     pub(crate) setting: Value,
@@ -30,6 +32,7 @@ impl Scene {
     pub(crate) async fn set(store: Store) -> Self {
         let app = TestApp::start(store).await;
         let setting = app.setting(&json!({ "traffic_source": "all" })).await;
+        let lasting = app.token("Stall").await;
         let token = app.token("Kiosk").await;
         let notification = app.newest_notification().await;
         let notification = app.attempted(&notification, NotificationStatus::Delivered).await;
@@ -46,6 +49,7 @@ impl Scene {
         Self {
             app,
             token,
+            lasting,
             other_key,
             setting,
             notification,
@@ -63,10 +67,15 @@ impl Scene {
         } else {
             self.setting.clone()
         };
+        let token = if endpoint.path.ends_with("/rotate") {
+            &self.lasting
+        } else {
+            &self.token
+        };
         self.app.end_simulation_runs().await; // so that it can be run again
         let mut path = endpoint.path.to_owned();
         for (name, id) in [
-            ("{client_token_id}", at(&self.token, "id")),
+            ("{client_token_id}", at(token, "id")),
             ("{api_key_id}", &self.other_key.id.to_string()),
             ("{notification_setting_id}", at(&setting, "id")),
             ("{notification_id}", at(&self.notification, "id")),
@@ -77,7 +86,14 @@ impl Scene {
         ] {
             path = path.replace(name, id);
         }
+        if path.contains("{file}") {
+            let manifest = self.app.get("/js/v1/manifest.json").await;
+            path = path.replace("{file}", at(manifest.json(), "file"));
+        }
         let request = request(endpoint.method.as_str(), path);
+        if endpoint.path == "/tollgate/introspect" {
+            return request.form(format!("token={}", at(&self.token, "token")));
+        }
         match self.body(endpoint) {
             Some(body) => request.json(&body),
             None => request,

@@ -1,18 +1,26 @@
-//! `tollgate token`: client tokens over the HTTP API, with a key from the environment. All but `update` use the
-//! compatible surface, so they work with any server that speaks this API.
+//! `tollgate token`: client tokens over the HTTP API, with a key from the environment. What the contract has works with
+//! any server that speaks this API; the rest, restrictions and usage among it, with Tollgate alone.
 
-use anyhow::Context;
+mod restrict;
+mod revoke;
+mod rotate;
+mod shown;
+mod usage;
+
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tollgate_domain::id::ClientTokenId;
+use tollgate_domain::time::Timestamp;
 
 use super::Usage;
-use super::api_client::{ApiArgs, ApiClient, Raw};
+use super::api_client::{Answer, ApiArgs, ApiClient, ApiError, Raw};
 use crate::output::{Output, facts, remark, table};
+use restrict::RestrictionArgs;
+use shown::{Shown, read};
 
 const PATH: &str = "/client-tokens";
-/// Where names and descriptions can be changed: ours, unknown to other servers.
+/// What is ours, unknown to other servers.
 const NATIVE_PATH: &str = "/tollgate/client-tokens";
 /// The most that the API gives at a time.
 const LONGEST_PAGE: &str = "200";
@@ -23,8 +31,9 @@ of the machine could see.";
 #[derive(Debug, Subcommand)]
 pub(super) enum Token {
     /// Make a token and print it.
-    #[command(after_help = format!("{KEY}\n\nExample:\n  tollgate token create --name 'Shop front end'"))]
-    Create(Create),
+    #[command(after_help = format!("{KEY}\n\nExamples:\n  tollgate token create --name 'Shop front end'\n  \
+        tollgate token create --name 'Shop front end' --allow-origin https://shop.example.com --rate-limit 100/60s"))]
+    Create(Box<Create>),
     /// List tokens, newest first.
     #[command(after_help = format!("{KEY}\n\nExamples:\n  tollgate token list\n  \
         tollgate token list --all --status active,revoked --json"))]
@@ -35,9 +44,23 @@ pub(super) enum Token {
     /// Change a token's name or description. Only Tollgate itself can do this, not every server of this API.
     #[command(after_help = format!("{KEY}\n\nExample:\n  tollgate token update ctkn_… --name 'New front end'"))]
     Update(Update),
-    /// End a token for ever.
-    #[command(after_help = format!("{KEY}\n\nExample:\n  tollgate token revoke ctkn_…"))]
-    Revoke(One),
+    /// Change what a token is narrowed to: which sites, addresses, routes, until when, how often. What isn't named stays.
+    /// Only Tollgate itself can do this.
+    #[command(after_help = format!("{KEY}\n\nExamples:\n  \
+        tollgate token restrict ctkn_… --allow-origin 'https://*.example.com' --report-only allowed_origins\n  \
+        tollgate token restrict ctkn_… --enforce\n  \
+        tollgate token restrict ctkn_… --remove rate_limit"))]
+    Restrict(Box<restrict::Restrict>),
+    /// Make a token's successor, with the same name and restrictions, and have the old one revoked later.
+    #[command(after_help = format!("{KEY}\n\nExample:\n  tollgate token rotate ctkn_… --revoke-in 7d"))]
+    Rotate(rotate::Rotate),
+    /// End a token for ever, now or at a time.
+    #[command(after_help = format!("{KEY}\n\nExamples:\n  tollgate token revoke ctkn_…\n  \
+        tollgate token revoke ctkn_… --at 2027-01-31T12:00:00Z\n  tollgate token revoke ctkn_… --withdraw"))]
+    Revoke(revoke::Revoke),
+    /// Show how often a token was presented in the last seven days, and from where. Only Tollgate itself knows.
+    #[command(after_help = format!("{KEY}\n\nExample:\n  tollgate token usage ctkn_… --hours"))]
+    Usage(usage::ShowUsage),
 }
 
 #[derive(Debug, Args)]
@@ -48,6 +71,11 @@ pub(super) struct Create {
     /// What it is for.
     #[arg(long)]
     description: Option<String>,
+    /// When it is revoked by itself, such as 2027-01-31T12:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    revoke_at: Option<Timestamp>,
+    #[command(flatten)]
+    restrictions: RestrictionArgs,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -94,44 +122,36 @@ pub(super) struct Update {
     api: ApiArgs,
 }
 
-/// A token as the API shows it.
-#[derive(Deserialize)]
-struct Shown {
-    id: String,
-    token: String,
-    name: String,
-    description: Option<String>,
-    status: String,
-    created_at: String,
-    updated_at: String,
-    revoked_at: Option<String>,
-}
-
 impl Token {
     pub(super) fn run(self, output: Output) -> anyhow::Result<()> {
         match self {
             Self::Create(create) => create.run(output),
             Self::List(list) => list.run(output),
             Self::Get(one) => {
-                let raw = one.api.client()?.get::<Raw>(&format!("{PATH}/{}", one.id), &[])?.data;
+                let path = format!("/{}", one.id);
+                let raw = get_either::<Raw>(&one.api.client()?, &path, &[])?.data;
                 let token = read(&raw)?;
-                output.result(&raw, |out| facts(out, &of(&token)))?;
+                output.result(&raw, |out| facts(out, &token.facts()))?;
                 Ok(())
             }
             Self::Update(update) => update.run(output),
-            Self::Revoke(one) => {
-                let body = json!({ "status": "revoked" });
-                let raw = one
-                    .api
-                    .client()?
-                    .patch::<Raw>(&format!("{PATH}/{}", one.id), &body)?
-                    .data;
-                let token = read(&raw)?;
-                let since = token.revoked_at.unwrap_or_default();
-                output.result(&raw, |out| writeln!(out, "{} is revoked since {since}", token.id))?;
-                Ok(())
-            }
+            Self::Restrict(restrict) => restrict.run(output),
+            Self::Rotate(rotate) => rotate.run(output),
+            Self::Revoke(revoke) => revoke.run(output),
+            Self::Usage(usage) => usage.run(output),
         }
+    }
+}
+
+/// What stands at this path: as Tollgate shows it, with what is ours, or else as any server does.
+fn get_either<T: DeserializeOwned>(
+    client: &ApiClient,
+    path: &str,
+    query: &[(&str, &str)],
+) -> Result<Answer<T>, ApiError> {
+    match client.get(&format!("{NATIVE_PATH}{path}"), query) {
+        Err(error) if error.status() == Some(404) => client.get(&format!("{PATH}{path}"), query),
+        answer => answer,
     }
 }
 
@@ -141,7 +161,16 @@ impl Create {
         if let Some(description) = self.description {
             body["description"] = description.into();
         }
-        let raw = self.api.client()?.post::<Raw>(PATH, &body)?.data;
+        let mut path = PATH;
+        if let Some(restrictions) = self.restrictions.patch() {
+            body["restrictions"] = restrictions;
+            path = NATIVE_PATH;
+        }
+        if let Some(revoke_at) = self.revoke_at {
+            body["revoke_at"] = json!(revoke_at);
+            path = NATIVE_PATH;
+        }
+        let raw = self.api.client()?.post::<Raw>(path, &body)?.data;
         let token = read(&raw)?;
         output.result(&raw, |out| writeln!(out, "{}", token.token))?;
         remark(format_args!("Made {}.", token.id));
@@ -169,7 +198,7 @@ impl Update {
         let path = format!("{NATIVE_PATH}/{}", self.id);
         let raw = self.api.client()?.patch::<Raw>(&path, &Value::Object(body))?.data;
         let token = read(&raw)?;
-        output.result(&raw, |out| facts(out, &of(&token)))?;
+        output.result(&raw, |out| facts(out, &token.facts()))?;
         Ok(())
     }
 }
@@ -193,9 +222,9 @@ impl List {
         };
         let tokens: Vec<Shown> = answers.iter().map(read).collect::<Result<_, _>>()?;
         output.result(&answers, |out| {
-            let rows: Vec<_> = tokens.iter().map(row).collect();
+            let rows: Vec<_> = tokens.iter().map(Shown::row).collect();
             let empty = "There is no such token; `tollgate token create` makes one.";
-            table(out, ["ID", "TOKEN", "STATUS", "CREATED", "NAME"], &rows, empty)
+            table(out, shown::COLUMNS, &rows, empty)
         })?;
         if has_more {
             remark(format_args!(
@@ -228,30 +257,9 @@ fn follow(client: &ApiClient, query: &[(&str, &str)], raws: &mut Vec<Raw>) -> an
 
 /// Reads one page; whether more follow.
 fn page(client: &ApiClient, query: &[(&str, &str)], raws: &mut Vec<Raw>) -> anyhow::Result<bool> {
-    let mut answer = client.get::<Vec<Raw>>(PATH, query)?;
+    let mut answer = get_either::<Vec<Raw>>(client, "", query)?;
     raws.append(&mut answer.data);
     Ok(answer.meta.pagination.is_some_and(|pagination| pagination.has_more))
-}
-
-fn read(raw: &Raw) -> anyhow::Result<Shown> {
-    serde_json::from_str(raw.get()).context("the server's answer isn't a client token")
-}
-
-fn row(token: &Shown) -> [String; 5] {
-    [&token.id, &token.token, &token.status, &token.created_at, &token.name].map(Clone::clone)
-}
-
-fn of(token: &Shown) -> [(&'static str, &str); 8] {
-    [
-        ("id", &token.id),
-        ("token", &token.token),
-        ("name", &token.name),
-        ("description", token.description.as_deref().unwrap_or("-")),
-        ("status", &token.status),
-        ("created_at", &token.created_at),
-        ("updated_at", &token.updated_at),
-        ("revoked_at", token.revoked_at.as_deref().unwrap_or("-")),
-    ]
 }
 
 impl Status {

@@ -1,0 +1,150 @@
+//! Checks of client tokens over HTTP: against the same HTTP stack with a handler that looks at nothing, against
+//! `redis-server` answering GET, and behind nginx against an upstream that always agrees.
+
+use std::net::SocketAddr;
+
+use crate::Settings;
+use crate::credentials::Presented;
+use crate::load::{Language, Load};
+use crate::machine::processor_time;
+use crate::nginx::{self, Nginx};
+use crate::redis::{self, Redis};
+use crate::report::{Goal, Report, table};
+use crate::rounds::{Round, compare};
+use crate::server::{Server, ServerArgs};
+use crate::site::{CLIENTS, Site, Tenant};
+
+/// The larger index holds so many times as many tokens.
+const LARGER: u64 = 10;
+/// The rates that are aimed at, with the smaller and the larger index.
+const GOALS: [f64; 2] = [0.9, 0.85];
+
+pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()> {
+    for (tokens, goal) in [settings.tokens, settings.tokens * LARGER].into_iter().zip(GOALS) {
+        let dir = settings.fresh_dir()?;
+        let args = ServerArgs::sqlite(dir.path().to_owned());
+        Tenant::create(&args)?;
+        let server = Server::start(&args.with_tokens(tokens))?;
+        against_bare(settings, report, &server, (tokens, goal))?;
+        against_redis(settings, report, &server, tokens)?;
+        if tokens == settings.tokens {
+            behind_nginx(settings, report, &server, tokens)?;
+        }
+    }
+    Ok(())
+}
+
+fn against_bare(
+    settings: &Settings,
+    report: &mut Report,
+    server: &Server,
+    (tokens, goal): (u64, f64),
+) -> anyhow::Result<()> {
+    let bare = Server::start_bare(false)?;
+    for presented in Presented::ALL {
+        let requests = checks(presented, tokens, settings);
+        let expected = answer_to(presented);
+        let mut subject = Site::of(
+            server.pid(),
+            Load::connect(server.address, CLIENTS, requests.clone(), expected)?,
+        );
+        let mut rival = Site::of(
+            bare.pid(),
+            Load::connect(bare.address, CLIENTS, requests, b"HTTP/1.1 204")?,
+        );
+        let mut comparison = compare(
+            settings,
+            ("tollgate", &mut || subject.round(settings.round())),
+            ("a handler that looks at nothing", &mut || rival.round(settings.round())),
+        )?;
+        let what = format!("checks of {}, {tokens} client tokens", presented.words());
+        table(&format!("{what}, {CLIENTS} clients"), "checks", &mut comparison);
+        report.goal(
+            &format!("{what}, against a handler that looks at nothing"),
+            Goal::AtLeast(goal),
+            &comparison.ratios,
+        );
+    }
+    Ok(())
+}
+
+fn against_redis(settings: &Settings, report: &mut Report, server: &Server, tokens: u64) -> anyhow::Result<()> {
+    let what = format!("a check, {tokens} client tokens, processor time against redis-server's GET");
+    if !Redis::is_there() {
+        report.not_run(&what, redis::HOW);
+        return Ok(());
+    }
+    let redis = Redis::start(tokens)?;
+    let requests = checks(Presented::Hits, tokens, settings);
+    let gets = redis::gets(tokens, requests.len(), settings.dice());
+    let language = Language {
+        expected: b"$32",
+        end_of_head: b"\r\n",
+        measure: redis::measure,
+    };
+    let mut subject = Site::of(
+        server.pid(),
+        Load::connect(server.address, CLIENTS, requests, b"HTTP/1.1 204")?,
+    );
+    let mut rival = Site::of(redis.pid(), Load::connect_in(language, redis.address, CLIENTS, gets)?);
+    let mut comparison = compare(
+        settings,
+        ("tollgate", &mut || subject.round(settings.round())),
+        ("redis-server", &mut || rival.round(settings.round())),
+    )?;
+    table(
+        &format!("checks against GETs, {tokens} of each, {CLIENTS} clients"),
+        "answers",
+        &mut comparison,
+    );
+    report.goal(&what, Goal::AtMost(1.0), &comparison.processor_ratios);
+    Ok(())
+}
+
+fn behind_nginx(settings: &Settings, report: &mut Report, server: &Server, tokens: u64) -> anyhow::Result<()> {
+    let what = "nginx with auth_request to tollgate, against one to an upstream that always agrees";
+    if !Nginx::is_there() {
+        report.not_run(what, nginx::HOW);
+        return Ok(());
+    }
+    let agrees = Server::start_bare(true)?;
+    let nginx = Nginx::start(&[server.address, agrees.address])?;
+    let requests = checks(Presented::Hits, tokens, settings);
+    let load = |address: SocketAddr| Load::connect(address, CLIENTS, requests.clone(), b"HTTP/1.1 200");
+    let (mut ours, mut theirs) = (load(nginx.addresses[0])?, load(nginx.addresses[1])?);
+    let round = |load: &mut Load, upstream: &Server| -> anyhow::Result<Round> {
+        let before = processor_time(upstream.pid())?;
+        let round = load.run(settings.round())?;
+        let processor = Some(processor_time(upstream.pid())? - before);
+        Ok(Round { processor, ..round })
+    };
+    let mut comparison = compare(
+        settings,
+        ("to tollgate", &mut || round(&mut ours, server)),
+        ("to an upstream that always agrees", &mut || round(&mut theirs, &agrees)),
+    )?;
+    let heading =
+        format!("nginx with auth_request, {tokens} client tokens, {CLIENTS} clients; the upstream's processor time");
+    table(&heading, "requests", &mut comparison);
+    report.goal(what, Goal::AtLeast(0.95), &comparison.ratios);
+    Ok(())
+}
+
+const fn answer_to(presented: Presented) -> &'static [u8] {
+    match presented {
+        Presented::Hits => b"HTTP/1.1 204",
+        Presented::Misses | Presented::BadChecksums => b"HTTP/1.1 401",
+    }
+}
+
+fn checks(presented: Presented, tokens: u64, settings: &Settings) -> Vec<Vec<u8>> {
+    let request = |token: String| {
+        format!("GET /tollgate/authorize HTTP/1.1\r\nhost: localhost\r\ntollgate-client-token: {token}\r\n\r\n")
+            .into_bytes()
+    };
+    presented
+        .texts(tokens, settings.dice())
+        .into_iter()
+        .map(request)
+        .collect()
+}

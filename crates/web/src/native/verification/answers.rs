@@ -1,0 +1,245 @@
+//! Verdicts as answers of HTTP. What is always the same is made once, since a check is answered more often than anything
+//! else.
+
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use bytes::Bytes;
+use http_body_util::Full;
+use tollgate_domain::environment::Environment;
+use tollgate_domain::restriction::{RestrictionKind, RestrictionKinds};
+use tollgate_domain::verdict::Denial;
+use tollgate_verifier::Admitted;
+
+pub(super) const TOKEN_ID: HeaderName = HeaderName::from_static("tollgate-token-id");
+pub(super) const WORKSPACE_ID: HeaderName = HeaderName::from_static("tollgate-workspace-id");
+pub(super) const ENVIRONMENT: HeaderName = HeaderName::from_static("tollgate-environment");
+/// The place in the sequence that the verdict was decided at.
+pub(super) const SEQUENCE: HeaderName = HeaderName::from_static("tollgate-sequence");
+/// The code of a refusal, where a proxy can log it.
+pub(super) const DENIAL: HeaderName = HeaderName::from_static("tollgate-denial");
+/// The restrictions that would have refused, were they not only reported.
+pub(super) const WOULD_REFUSE: HeaderName = HeaderName::from_static("tollgate-would-refuse");
+
+/// The answer to a check.
+pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// 204 with what is known of the token.
+pub(super) fn allowed(sequence: u64, admitted: &Admitted) -> Answer {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    let headers = answer.headers_mut();
+    headers.reserve(6);
+    headers.insert(TOKEN_ID, value(&admitted.id.to_string()));
+    headers.insert(WORKSPACE_ID, value(&admitted.workspace.to_string()));
+    headers.insert(ENVIRONMENT, environment(admitted.environment));
+    headers.insert(SEQUENCE, sequence.into());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if !admitted.reported.is_empty() {
+        headers.insert(WOULD_REFUSE, reported(admitted.reported));
+    }
+    answer
+}
+
+/// 401, 403, 429 or 503, with a code and a sentence.
+pub(super) fn refused(sequence: u64, denial: Denial) -> Answer {
+    let told = Refusal::of(denial);
+    let mut answer = Response::new(Full::new(Bytes::from_static(told.body.as_bytes())));
+    *answer.status_mut() = told.status;
+    let headers = answer.headers_mut();
+    headers.reserve(6);
+    headers.insert(DENIAL, HeaderValue::from_static(told.code));
+    headers.insert(SEQUENCE, sequence.into());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(challenge) = told.challenge {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    match denial {
+        Denial::RateLimited { retry_after_seconds } => {
+            headers.insert(header::RETRY_AFTER, retry_after_seconds.into());
+        }
+        Denial::IndexTooOld | Denial::IndexBehind => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        _ => {}
+    }
+    answer
+}
+
+/// The same for a proxy that only knows 401 and 403.
+pub(super) fn without_429(sequence: u64, denial: Denial) -> Answer {
+    let mut answer = refused(sequence, denial);
+    if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+        *answer.status_mut() = StatusCode::FORBIDDEN;
+    }
+    answer
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("ids are letters, digits and an underscore")
+}
+
+const fn environment(environment: Environment) -> HeaderValue {
+    HeaderValue::from_static(environment.name())
+}
+
+fn reported(kinds: RestrictionKinds) -> HeaderValue {
+    let names: Vec<&str> = kinds.iter().map(RestrictionKind::name).collect();
+    value(&names.join(", "))
+}
+
+/// How a denial is told.
+struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    body: &'static str,
+    challenge: Option<&'static str>,
+}
+
+macro_rules! refusal {
+    ($status:ident, $code:literal, $detail:literal, $challenge:expr) => {
+        Refusal {
+            status: StatusCode::$status,
+            code: $code,
+            body: concat!(r#"{"error":{"code":""#, $code, r#"","detail":""#, $detail, r#""}}"#),
+            challenge: $challenge,
+        }
+    };
+    // A token that is there and no good: RFC 6750, 3.1.
+    (invalid $code:literal, $detail:literal) => {
+        refusal!(
+            UNAUTHORIZED,
+            $code,
+            $detail,
+            Some(concat!(
+                r#"Bearer realm="tollgate", error="invalid_token", error_description=""#,
+                $detail,
+                '"'
+            ))
+        )
+    };
+}
+
+impl Refusal {
+    const fn of(denial: Denial) -> Self {
+        match denial {
+            Denial::Missing => refusal!(
+                UNAUTHORIZED,
+                "client_token_missing",
+                "No client token was presented. Send it in the header Tollgate-Client-Token.",
+                Some(r#"Bearer realm="tollgate""#)
+            ),
+            Denial::Malformed => refusal!(
+                invalid "client_token_malformed",
+                "A client token is test_ or live_ and 27 letters and digits; this one isn't."
+            ),
+            Denial::BadChecksum => refusal!(
+                invalid "client_token_bad_checksum",
+                "The client token was mistyped or cut: its last characters don't fit the rest."
+            ),
+            Denial::Unknown => refusal!(
+                invalid "client_token_unknown",
+                "No such client token was issued here."
+            ),
+            Denial::Revoked => refusal!(
+                invalid "client_token_revoked",
+                "The client token was revoked. Use another one."
+            ),
+            Denial::Expired => refusal!(
+                invalid "client_token_expired",
+                "The client token has expired. Use another one."
+            ),
+            Denial::WrongEnvironment => refusal!(
+                FORBIDDEN,
+                "client_token_wrong_environment",
+                "The client token is of the other environment: test_ tokens are for the sandbox, live_ tokens for live.",
+                None
+            ),
+            Denial::OriginNotAllowed => refusal!(
+                FORBIDDEN,
+                "origin_not_allowed",
+                "The client token isn't allowed on this origin. Add the origin to its allowed_origins.",
+                None
+            ),
+            Denial::NetworkNotAllowed => refusal!(
+                FORBIDDEN,
+                "network_not_allowed",
+                "The client token isn't allowed from this address. Add the network to its allowed_networks.",
+                None
+            ),
+            Denial::ScopeNotAllowed => refusal!(
+                FORBIDDEN,
+                "scope_not_allowed",
+                "The client token lacks the scope that this route asks for. Add it to its scopes.",
+                None
+            ),
+            Denial::RateLimited { .. } => refusal!(
+                TOO_MANY_REQUESTS,
+                "client_token_rate_limited",
+                "The client token was presented too often from this address. Wait as long as Retry-After says.",
+                None
+            ),
+            Denial::IndexTooOld => refusal!(
+                SERVICE_UNAVAILABLE,
+                "index_too_old",
+                "This node hasn't heard from its store for too long to judge client tokens. Try again.",
+                None
+            ),
+            Denial::IndexBehind => refusal!(
+                SERVICE_UNAVAILABLE,
+                "index_behind",
+                "This node doesn't know yet what min_seq asks for. Try again.",
+                None
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    const ALL: [Denial; 13] = [
+        Denial::Missing,
+        Denial::Malformed,
+        Denial::BadChecksum,
+        Denial::Unknown,
+        Denial::Revoked,
+        Denial::Expired,
+        Denial::WrongEnvironment,
+        Denial::OriginNotAllowed,
+        Denial::NetworkNotAllowed,
+        Denial::ScopeNotAllowed,
+        Denial::RateLimited { retry_after_seconds: 7 },
+        Denial::IndexTooOld,
+        Denial::IndexBehind,
+    ];
+
+    #[test]
+    fn every_refusal_tells_the_code_of_its_denial_in_header_and_body() {
+        for denial in ALL {
+            let told = Refusal::of(denial);
+            assert_eq!(told.code, denial.code());
+            let body: Value = serde_json::from_str(told.body).unwrap();
+            assert_eq!(body["error"]["code"], denial.code());
+            assert!(
+                body["error"]["detail"]
+                    .as_str()
+                    .is_some_and(|detail| detail.ends_with('.'))
+            );
+        }
+    }
+
+    #[test]
+    fn every_401_and_nothing_else_has_a_challenge() {
+        for denial in ALL {
+            let told = Refusal::of(denial);
+            assert_eq!(
+                told.challenge.is_some(),
+                told.status == StatusCode::UNAUTHORIZED,
+                "{denial:?}"
+            );
+        }
+    }
+}
