@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
@@ -22,7 +23,7 @@ const ANNOUNCED_BEFORE: Duration = Duration::from_hours(7 * 24);
 /// How many keys a tick takes at most; what is left comes with the next.
 const KEYS_AT_ONCE: usize = 100;
 /// How many client tokens a tick revokes at most.
-const TOKENS_AT_ONCE: usize = 100;
+const TOKENS_AT_ONCE: usize = 500;
 /// How many answers a tick forgets at most, so that no other write waits long.
 const ANSWERS_AT_ONCE: usize = 500;
 /// How many old notifications, and events, a tick removes at most.
@@ -87,15 +88,22 @@ impl Service {
     /// Revokes the client tokens whose time has come, as whoever scheduled it would have.
     pub async fn revoke_scheduled(&self) -> Result<(), StorageError> {
         let now = self.clock.now();
+        let mut revocations = JoinSet::new();
         for from in self.storage.client_tokens_to_revoke(now, TOKENS_AT_ONCE).await? {
             let mut to = from.clone();
             to.updated_at = now.max(from.updated_at);
             to.version += 1;
             client_tokens::end(&mut to);
-            // Another node may have been first, or somebody withdrew it; then there is nothing left to do.
-            self.store_client_token(Actor::Clock, from, to).await?;
+            // All at once: they share a commit. Another node may have been first, or somebody withdrew it; then there is
+            // nothing left to do.
+            let service = self.clone();
+            revocations.spawn(async move { service.store_client_token(Actor::Clock, from, to).await });
         }
-        Ok(())
+        revocations
+            .join_all()
+            .await
+            .into_iter()
+            .try_for_each(|done| done.map(drop))
     }
 
     /// Removes a small batch of the usage that is older than is told.

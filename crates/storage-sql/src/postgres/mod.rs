@@ -5,6 +5,7 @@
 //! gives each of them a session of its own.
 
 mod batch;
+mod cells;
 mod columns;
 mod conflicts;
 mod connect;

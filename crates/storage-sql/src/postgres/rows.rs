@@ -1,19 +1,14 @@
-//! From rows to values. Whatever none of ours would have written is [`StorageError::Corrupt`], naming table, column and
-//! reason; never a panic.
-
-use std::fmt::Display;
+//! From rows to values, cell by cell.
 
 use tokio_postgres::Row;
-use tokio_postgres::types::FromSql;
 use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus, TokenText};
 use tollgate_domain::environment::Environment;
 use tollgate_domain::event::{Actor, Event, EventType};
-use tollgate_domain::id::{ClientTokenId, Id, Kind, NotificationSettingId, WorkspaceId};
+use tollgate_domain::id::{ClientTokenId, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin, NotificationStatus};
 use tollgate_domain::notification_setting::{DestinationType, NotificationSetting, TrafficSource};
 use tollgate_domain::permission::PermissionSet;
-use tollgate_domain::restriction::Restrictions;
 use tollgate_domain::signature::EndpointSecret;
 use tollgate_domain::simulation::{
     Simulation, SimulationEvent, SimulationEventStatus, SimulationResponse, SimulationRun, SimulationRunStatus,
@@ -24,6 +19,8 @@ use tollgate_domain::usage::{Hour, UsageCounts};
 use tollgate_domain::verdict::TokenFacts;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{IdempotentAnswer, StorageError};
+
+use super::cells::Columns;
 
 pub(super) const WORKSPACE: &str = "id, name, environment, created_at";
 pub(super) const CLIENT_TOKEN: &str = "workspace_id, id, token, name, description, status, created_at, updated_at, revoked_at, version, \
@@ -320,89 +317,4 @@ pub(super) fn head(row: &Row) -> Result<u64, StorageError> {
 /// All rows, or the first that can't be read.
 pub(super) fn all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, StorageError>) -> Result<Vec<T>, StorageError> {
     rows.iter().map(read).collect()
-}
-
-/// A row and the table it is from.
-struct Columns<'a> {
-    table: &'static str,
-    /// The column that says which row.
-    key: &'static str,
-    row: &'a Row,
-}
-
-impl<'a> Columns<'a> {
-    const fn of(table: &'static str, row: &'a Row) -> Self {
-        Self { table, key: "id", row }
-    }
-
-    fn corrupt(&self, column: &str, reason: impl Display) -> StorageError {
-        let id = self.row.try_get::<_, &str>(self.key).map(|id| format!(" of {id}"));
-        StorageError::Corrupt(format!("{}.{column}{}: {reason}", self.table, id.unwrap_or_default()))
-    }
-
-    fn get<T: FromSql<'a>>(&self, column: &str) -> Result<T, StorageError> {
-        self.row.try_get(column).map_err(|error| {
-            let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
-            self.corrupt(column, format_args!("{error}{}", source.unwrap_or_default()))
-        })
-    }
-
-    fn read<T, E: Display>(&self, column: &str, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, StorageError> {
-        read(self.get(column)?).map_err(|error| self.corrupt(column, error))
-    }
-
-    fn named<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StorageError> {
-        self.read(column, |text| read(text).ok_or_else(|| format!("{text:?} is unknown")))
-    }
-
-    fn id<K: Kind>(&self, column: &str) -> Result<Id<K>, StorageError> {
-        self.read(column, Id::parse)
-    }
-
-    fn time(&self, column: &str) -> Result<Timestamp, StorageError> {
-        self.timestamp(column, self.get(column)?)
-    }
-
-    fn optional_time(&self, column: &str) -> Result<Option<Timestamp>, StorageError> {
-        let micros: Option<i64> = self.get(column)?;
-        micros.map(|micros| self.timestamp(column, micros)).transpose()
-    }
-
-    fn timestamp(&self, column: &str, micros: i64) -> Result<Timestamp, StorageError> {
-        Timestamp::from_micros(micros)
-            .ok_or_else(|| self.corrupt(column, format_args!("{micros} µs is outside the years 1970 to 9998")))
-    }
-
-    fn place(&self, column: &str) -> Result<u64, StorageError> {
-        self.number(column)
-    }
-
-    fn number<T: TryFrom<i64, Error: Display>>(&self, column: &str) -> Result<T, StorageError> {
-        T::try_from(self.get::<i64>(column)?).map_err(|error| self.corrupt(column, error))
-    }
-
-    fn optional_number<T: TryFrom<i64, Error: Display>>(&self, column: &str) -> Result<Option<T>, StorageError> {
-        let number: Option<i64> = self.get(column)?;
-        let number = number.map(T::try_from).transpose();
-        number.map_err(|error| self.corrupt(column, error))
-    }
-
-    /// 0 or 1.
-    fn flag(&self, column: &str) -> Result<bool, StorageError> {
-        Ok(self.get::<i64>(column)? != 0)
-    }
-
-    fn restrictions(&self) -> Result<Option<Box<Restrictions>>, StorageError> {
-        let text: Option<&str> = self.get("restrictions")?;
-        let read = text.map(|text| Restrictions::from_json(text).map(Box::new)).transpose();
-        read.map_err(|error| self.corrupt("restrictions", error))
-    }
-
-    /// The value itself stays out of the error.
-    fn sha256(&self, column: &str) -> Result<[u8; 32], StorageError> {
-        let bytes: &[u8] = self.get(column)?;
-        bytes
-            .try_into()
-            .map_err(|_| self.corrupt(column, format_args!("{} bytes instead of 32", bytes.len())))
-    }
 }

@@ -428,6 +428,7 @@ api_suite! {
                 revoking_now_ends_the_schedule
                 the_compatible_surface_revokes_a_scheduled_token_as_any
                 two_nodes_revoke_once
+                many_that_end_together_are_revoked_together
                 the_house_revokes_what_is_due
             }
             update {

@@ -171,6 +171,22 @@ pub(crate) async fn two_nodes_revoke_once(store: Store) {
     );
 }
 
+pub(crate) async fn many_that_end_together_are_revoked_together(store: Store) {
+    let app = TestApp::start(store).await;
+    for number in 0..30 {
+        let new = json!({ "name": format!("Fair {number}"), "revoke_at": TOMORROW });
+        app.post(LIST, &new).await.data(201);
+    }
+    app.clock.advance(DAY);
+    tick(&app).await;
+    assert_eq!(app.get(&format!("{LIST}?status=revoked")).await.total(), 30);
+    let revoked = app.stored_events().await;
+    let revoked = revoked
+        .iter()
+        .filter(|event| event.event_type.name() == "client_token.revoked");
+    assert_eq!(revoked.count(), 30);
+}
+
 pub(crate) async fn the_house_revokes_what_is_due(store: Store) {
     let app = TestApp::start(store).await;
     let token = scheduled(&app).await;
