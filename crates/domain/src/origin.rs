@@ -37,19 +37,18 @@ pub enum Presented {
 impl Origin {
     /// From the `Origin` header's value: scheme, host, perhaps a port, and nothing else.
     pub fn from_header(text: &str) -> Option<Self> {
-        let url = parsed(text)?;
-        let bare = url.path().is_empty() || (url.path() == "/" && !text.ends_with('/'));
-        (bare && url.query().is_none() && url.fragment().is_none()).then(|| Self::of(&url))?
+        let is_bare = text.len() <= LONGEST && split(text)?.1.is_empty();
+        is_bare.then(|| Self::of(&parsed(text)?))?
     }
 
     /// Of the page with this address, as the `Referer` header names it.
     pub fn of_page(text: &str) -> Option<Self> {
-        Self::of(&parsed_long(text)?)
+        Self::of(&parsed(text)?)
     }
 
-    /// None with user-info: browsers never send it here, so whoever does wants to look like somebody else.
     fn of(url: &Url) -> Option<Self> {
-        if !url.username().is_empty() || url.password().is_some() {
+        // The origin of a file is nobody's.
+        if url.scheme() == "file" {
             return None;
         }
         Some(Self {
@@ -89,19 +88,23 @@ impl fmt::Display for Origin {
 }
 
 fn parsed(text: &str) -> Option<Url> {
-    (text.len() <= LONGEST).then(|| parsed_long(text))?
+    split(text)?;
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    is_plain.then(|| Url::parse(text).ok())?
 }
 
-/// The URL parser mends much that no browser sends; what it would mend is refused before.
-fn parsed_long(text: &str) -> Option<Url> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if !plain || !text.contains("://") {
-        return None;
-    }
-    let url = Url::parse(text).ok()?;
-    // `https:///host` is mended to `https://host`.
-    let authority = &text[text.find("://")? + 3..];
-    (!authority.starts_with(['/', '?', '#'])).then_some(url)
+/// Host and port, and what follows them. The URL parser mends much that no browser sends, so that another host than the one that
+/// stands there could be meant; what it would mend, and user-info, is refused before.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (host, after) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let is_plain = scheme
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        && !host.is_empty()
+        && !host.contains(['@', '%', '*'])
+        && !host.ends_with(':');
+    is_plain.then_some((host, after))
 }
 
 /// Which sites a token allows: one, or all below a domain.
@@ -154,6 +157,7 @@ impl OriginPattern {
         let text = format!("{scheme}://{}", host.strip_suffix('/').unwrap_or(host));
         let origin = punycoded(&text)
             .and_then(|text| Origin::from_header(&text))
+            .filter(|origin| is_named(&origin.host))
             .ok_or(OriginPatternError::NotAnOrigin)?;
         if below && !may_be_wide(&origin.host) {
             return Err(OriginPatternError::TooWide);
@@ -183,9 +187,26 @@ fn punycoded(text: &str) -> Option<Cow<'_, str>> {
     if text.is_ascii() {
         return Some(Cow::Borrowed(text));
     }
+    let (host, after) = split(text)?;
+    let is_plain = |letter: char| !letter.is_ascii() || (letter.is_ascii_graphic() && letter != '\\');
+    if !after.is_empty() || !host.chars().all(is_plain) {
+        return None;
+    }
     let url = Url::parse(text).ok()?;
     url.has_host()
         .then(|| Cow::Owned(url.as_str().trim_end_matches('/').to_owned()))
+}
+
+/// Names without a label between two dots, or before the first: nobody is called that.
+fn is_named(host: &Host<String>) -> bool {
+    match host {
+        Host::Domain(name) => name
+            .strip_suffix('.')
+            .unwrap_or(name)
+            .split('.')
+            .all(|label| !label.is_empty()),
+        Host::Ipv4(_) | Host::Ipv6(_) => true,
+    }
 }
 
 fn may_be_wide(host: &Host<String>) -> bool {
@@ -233,3 +254,6 @@ impl JsonSchema for OriginPattern {
         json_schema!({ "type": "string", "maxLength": LONGEST })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -222,3 +222,102 @@ impl Restrictions {
             && self.rate_limit.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn kinds_travel_by_name_in_the_order_they_are_shown() {
+        let all: RestrictionKinds = RestrictionKind::ALL.into_iter().rev().collect();
+        assert_eq!(
+            serde_json::to_value(all).unwrap(),
+            json!([
+                "allowed_origins",
+                "allowed_networks",
+                "scopes",
+                "expires_at",
+                "rate_limit"
+            ])
+        );
+        for kind in RestrictionKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+            assert_eq!(RestrictionKind::from_name(kind.name()), Some(kind));
+            let only = RestrictionKinds::NONE.with(kind);
+            let read: RestrictionKinds = serde_json::from_value(json!([kind.name(), kind.name()])).unwrap();
+            assert_eq!(read, only);
+            let held: Vec<_> = RestrictionKind::ALL
+                .into_iter()
+                .filter(|other| only.contains(*other))
+                .collect();
+            assert_eq!(held, [kind]);
+        }
+        assert_eq!(RestrictionKind::from_name("origins"), None);
+        assert!(RestrictionKinds::NONE.is_empty());
+    }
+
+    #[test]
+    fn unknown_kinds_are_refused() {
+        for wrong in [
+            json!(["allowed_origins", "colours"]),
+            json!(["Scopes"]),
+            json!("scopes"),
+            json!([1]),
+        ] {
+            assert!(
+                serde_json::from_value::<RestrictionKinds>(wrong.clone()).is_err(),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn restrictions_travel_whole() {
+        let wire = json!({
+            "allowed_origins": ["https://shop.example", "https://*.shop.example"],
+            "allowed_networks": ["192.0.2.0/24", "2001:db8::/32"],
+            "scopes": ["read", "orders:write"],
+            "expires_at": "2026-03-02T09:15:04.000000Z",
+            "rate_limit": { "requests": 60, "period_seconds": 1 },
+            "report_only": ["scopes"],
+        });
+        let read: Restrictions = serde_json::from_value(wire.clone()).unwrap();
+        assert!(!read.is_empty());
+        assert_eq!(serde_json::to_value(&read).unwrap(), wire);
+        let nothing: Restrictions = serde_json::from_value(json!({})).unwrap();
+        assert_eq!(nothing, Restrictions::default());
+        assert!(nothing.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_restriction_is_refused() {
+        for wrong in [
+            json!({ "allowed_origins": ["shop.example"] }),
+            json!({ "allowed_networks": ["192.0.2.0/33"] }),
+            json!({ "allowed_networks": ["192.0.2.1"] }),
+            json!({ "scopes": ["Read"] }),
+            json!({ "expires_at": "soon" }),
+            json!({ "rate_limit": { "requests": 0, "period_seconds": 1 } }),
+            json!({ "rate_limit": { "requests": 1, "period_seconds": 0 } }),
+            json!({ "rate_limit": { "requests": 1 } }),
+            json!({ "report_only": ["everything"] }),
+        ] {
+            assert!(
+                serde_json::from_value::<Restrictions>(wrong.clone()).is_err(),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn scopes_are_told_from_other_text() {
+        for scope in ["a", "orders:write", "v1.read_all-2", &"a".repeat(LONGEST_SCOPE)] {
+            assert_eq!(Scope::parse(scope).unwrap().as_str(), scope);
+        }
+        for text in ["", "A", "a b", "a,b", "a/b", "\u{e4}", &"a".repeat(LONGEST_SCOPE + 1)] {
+            assert_eq!(Scope::parse(text), Err(ScopeError), "{text:?}");
+        }
+    }
+}

@@ -151,3 +151,200 @@ pub fn restrictions_allow(
     }
     Ok(reported)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::origin::OriginPattern;
+    use crate::restriction::Scope;
+
+    fn now() -> Timestamp {
+        Timestamp::parse("2026-03-02T09:00:00Z").unwrap()
+    }
+
+    fn everything() -> Restrictions {
+        Restrictions {
+            allowed_origins: Some(vec![
+                OriginPattern::parse("https://shop.example").unwrap(),
+                OriginPattern::parse("https://*.shop.example").unwrap(),
+            ]),
+            allowed_networks: Some(vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()]),
+            scopes: Some(vec![Scope::parse("read").unwrap(), Scope::parse("write").unwrap()]),
+            expires_at: Some(now().plus(Duration::from_secs(1))),
+            rate_limit: None,
+            report_only: RestrictionKinds::NONE,
+        }
+    }
+
+    fn fitting() -> Asked<'static> {
+        Asked {
+            origin: Some("https://shop.example"),
+            referer: None,
+            client_address: "192.0.2.7".parse().ok(),
+            scope: Some("write"),
+            environment: None,
+        }
+    }
+
+    fn from(address: &str) -> Asked<'static> {
+        Asked {
+            client_address: address.parse().ok(),
+            ..fitting()
+        }
+    }
+
+    #[test]
+    fn what_keeps_every_restriction_is_let_in() {
+        let allowed = |asked| restrictions_allow(&everything(), &asked, now());
+        let fitting = fitting();
+        for asked in [
+            fitting,
+            Asked {
+                origin: Some("https://eu.shop.example:443"),
+                ..fitting
+            },
+            Asked {
+                origin: None,
+                referer: Some("https://shop.example/cart"),
+                ..fitting
+            },
+            Asked {
+                scope: Some("read"),
+                ..fitting
+            },
+            Asked {
+                scope: None, // the route asks for none
+                ..fitting
+            },
+            from("::ffff:192.0.2.7"),
+            from("2001:db8:1::1"),
+        ] {
+            assert_eq!(allowed(asked), Ok(RestrictionKinds::NONE), "{asked:?}");
+        }
+        let nothing = restrictions_allow(&Restrictions::default(), &Asked::default(), now());
+        assert_eq!(nothing, Ok(RestrictionKinds::NONE));
+    }
+
+    #[test]
+    fn what_breaks_one_is_refused_for_it_or_reported() {
+        let fitting = fitting();
+        let later = now().plus(Duration::from_secs(1));
+        let cases = [
+            (fitting, later, Denial::Expired, RestrictionKind::ExpiresAt),
+            (
+                Asked {
+                    origin: Some("https://evil.example"),
+                    ..fitting
+                },
+                now(),
+                Denial::OriginNotAllowed,
+                RestrictionKind::AllowedOrigins,
+            ),
+            (
+                Asked {
+                    origin: None,
+                    ..fitting
+                },
+                now(),
+                Denial::OriginNotAllowed,
+                RestrictionKind::AllowedOrigins,
+            ),
+            (
+                Asked {
+                    origin: Some("null"),
+                    referer: Some("https://shop.example/"),
+                    ..fitting
+                },
+                now(),
+                Denial::OriginNotAllowed,
+                RestrictionKind::AllowedOrigins,
+            ),
+            (
+                from("192.0.3.1"),
+                now(),
+                Denial::NetworkNotAllowed,
+                RestrictionKind::AllowedNetworks,
+            ),
+            (
+                from("nowhere"),
+                now(),
+                Denial::NetworkNotAllowed,
+                RestrictionKind::AllowedNetworks,
+            ),
+            (
+                Asked {
+                    scope: Some("admin"),
+                    ..fitting
+                },
+                now(),
+                Denial::ScopeNotAllowed,
+                RestrictionKind::Scopes,
+            ),
+        ];
+        for (asked, now, denial, kind) in cases {
+            assert_eq!(restrictions_allow(&everything(), &asked, now), Err(denial), "{asked:?}");
+            let reported = Restrictions {
+                report_only: RestrictionKinds::NONE.with(kind),
+                ..everything()
+            };
+            let only = Ok(RestrictionKinds::NONE.with(kind));
+            assert_eq!(restrictions_allow(&reported, &asked, now), only, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_reported_does_not_hide_what_is_enforced() {
+        let restrictions = Restrictions {
+            report_only: [RestrictionKind::AllowedOrigins, RestrictionKind::Scopes]
+                .into_iter()
+                .collect(),
+            ..everything()
+        };
+        let asked = Asked {
+            origin: None,
+            client_address: None,
+            scope: Some("admin"),
+            ..fitting()
+        };
+        assert_eq!(
+            restrictions_allow(&restrictions, &asked, now()),
+            Err(Denial::NetworkNotAllowed)
+        );
+        let inside = Asked {
+            client_address: "192.0.2.7".parse().ok(),
+            ..asked
+        };
+        assert_eq!(
+            restrictions_allow(&restrictions, &inside, now()),
+            Ok(restrictions.report_only)
+        );
+    }
+
+    #[test]
+    fn each_denial_has_a_code_of_its_own() {
+        let all = [
+            Denial::Missing,
+            Denial::Malformed,
+            Denial::BadChecksum,
+            Denial::Unknown,
+            Denial::Revoked,
+            Denial::Expired,
+            Denial::WrongEnvironment,
+            Denial::OriginNotAllowed,
+            Denial::NetworkNotAllowed,
+            Denial::ScopeNotAllowed,
+            Denial::RateLimited { retry_after_seconds: 1 },
+            Denial::IndexTooOld,
+            Denial::IndexBehind,
+        ];
+        let codes: std::collections::HashSet<_> = all.iter().map(|denial| denial.code()).collect();
+        assert_eq!(codes.len(), all.len());
+        assert!(
+            codes
+                .iter()
+                .all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+        );
+    }
+}
