@@ -77,6 +77,14 @@ pub(crate) fn processor_time(pid: u32) -> anyhow::Result<f64> {
     Ok((user + system + waited_user + waited_system) / TICKS)
 }
 
+/// Nanoseconds of processor time that the calling thread has used.
+pub(crate) fn thread_nanos() -> anyhow::Result<f64> {
+    let path = "/proc/thread-self/schedstat";
+    let text = fs::read_to_string(path).with_context(|| format!("can't read {path}"))?;
+    let nanos = text.split(' ').next().and_then(|nanos| nanos.parse().ok());
+    nanos.with_context(|| format!("{path} isn't what the kernel's documentation says"))
+}
+
 /// The parts of `/proc/<pid>/stat` that are of use here.
 pub(crate) struct Stat {
     pub(crate) parent: u32,

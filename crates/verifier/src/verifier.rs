@@ -18,6 +18,8 @@ use crate::index::{Found, Index, IndexMemory};
 use crate::rate::Limits;
 use crate::usage::{Counters, Happened, Lost};
 
+const DAY: Duration = Duration::from_hours(24);
+
 /// How a verifier is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -299,9 +301,11 @@ impl Verifier {
         }
     }
 
-    /// The first instant that is told becomes the epoch; what lies before it counts as that.
+    /// The epoch is a day before the first instant that is told, as others may be told that were before it; what lies
+    /// before the epoch counts as that.
     fn since_epoch(&self, instant: Instant) -> Duration {
-        instant.saturating_duration_since(*self.epoch.get_or_init(|| instant))
+        let epoch = self.epoch.get_or_init(|| instant.checked_sub(DAY).unwrap_or(instant));
+        instant.saturating_duration_since(*epoch)
     }
 }
 

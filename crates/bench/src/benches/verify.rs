@@ -1,5 +1,9 @@
-//! What a verdict costs: `verify` alone in nanoseconds, of tokens that are known, unknown and mistyped, with 1, 2 and 4
-//! threads, while a writer changes a thousand tokens a second; with 1 and 10 million tokens. And what they take to load and to keep.
+//! What a verdict costs: `verify` alone in nanoseconds of processor time, of tokens that are known, unknown and mistyped, with
+//! 1, 2 and 4 threads, while a writer changes a thousand tokens a second; with 1 and 10 million tokens. And what they
+//! take to load and to keep.
+//!
+//! Beside it stands what the machine takes for two reads of as much memory, the second of a place that the first gives: nothing
+//! that looks a token up in a table and then in its row can be quicker.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,7 +20,7 @@ use tollgate_domain::verdict::{Asked, TokenFacts};
 use tollgate_verifier::{Now, Settings as VerifierSettings, Verifier};
 
 use crate::Settings;
-use crate::machine::{load_average, resident_memory};
+use crate::machine::{load_average, resident_memory, thread_nanos};
 use crate::report::{Report, spread};
 use crate::rounds::{Dice, median};
 
@@ -140,6 +144,19 @@ fn measure(settings: &Settings, report: &mut Report, size: u64) -> anyhow::Resul
     let millions = size / 1_000_000;
     println!("\nVerdicts with {millions} M tokens (load {})", load_average());
     load(&verifier, report, size)?;
+    let reads = Reads::of(size)?;
+    let mut nanos = Vec::new();
+    for _ in 0..settings.rounds {
+        nanos.push(reads.nanos(settings.round() / 4)?);
+    }
+    drop(reads);
+    let (middle, least, most) = median(&nanos);
+    let line = format!(
+        "two reads of as much memory: {middle:.0} ns ({})",
+        spread(least, most, 0)
+    );
+    println!("  {line}");
+    report.figure(format!("verify, {millions} M tokens, {line}"));
     println!(
         "  {:<24} {:>7} {:>10} {:>17} {:>12}",
         "", "threads", "ns each", "spread", "verdicts/s"
@@ -154,8 +171,9 @@ fn measure(settings: &Settings, report: &mut Report, size: u64) -> anyhow::Resul
                 let mut rates = Vec::new();
                 for _ in 0..settings.rounds {
                     let each = round(&verifier, what, threads, time, settings.round() / 4)?;
-                    rates.push(each.iter().map(|nanos| 1e9 / nanos).sum());
-                    rounds.push(median(&each).0);
+                    rates.push(each.iter().map(|(_, rate)| rate).sum());
+                    let nanos: Vec<_> = each.iter().map(|(nanos, _)| *nanos).collect();
+                    rounds.push(median(&nanos).0);
                 }
                 let (middle, least, most) = median(&rounds);
                 let (rate, ..) = median(&rates);
@@ -221,14 +239,14 @@ fn load(verifier: &Verifier, report: &mut Report, size: u64) -> anyhow::Result<(
     Ok(())
 }
 
-/// Nanoseconds of each thread for a verdict.
+/// Nanoseconds of processor time of each thread for a verdict, and its verdicts a second.
 fn round(
     verifier: &Verifier,
     what: &Presented,
     threads: usize,
     time: Timestamp,
     length: Duration,
-) -> anyhow::Result<Vec<f64>> {
+) -> anyhow::Result<Vec<(f64, f64)>> {
     let part = what.texts.len() / threads;
     thread::scope(|scope| {
         let running: Vec<_> = what
@@ -249,8 +267,8 @@ fn present(
     what: &Presented,
     time: Timestamp,
     length: Duration,
-) -> anyhow::Result<f64> {
-    let began = Instant::now();
+) -> anyhow::Result<(f64, f64)> {
+    let (began, used) = (Instant::now(), thread_nanos()?);
     let (mut done, mut wrong) = (0_u32, 0);
     for some in texts.chunks_exact(AT_ONCE).cycle() {
         let now = now(time);
@@ -263,13 +281,47 @@ fn present(
             break;
         }
     }
-    let took = began.elapsed();
+    let (used, took) = (thread_nanos()? - used, began.elapsed().as_secs_f64());
     ensure!(
         wrong == 0,
         "{wrong} of {done} verdicts on {} tokens were wrong",
         what.name
     );
-    Ok(took.as_secs_f64() * 1e9 / f64::from(done))
+    Ok((used / f64::from(done), f64::from(done) / took))
+}
+
+/// Memory of the size of an index: a table of row numbers, and rows.
+struct Reads {
+    table: Vec<u32>,
+    rows: Vec<[u64; 4]>,
+}
+
+impl Reads {
+    fn of(size: u64) -> anyhow::Result<Self> {
+        let mut dice = Dice::new(3);
+        Ok(Self {
+            table: (0..size * 10 / 7)
+                .map(|_| u32::try_from(dice.next() % size))
+                .collect::<Result<_, _>>()?,
+            rows: (0..size).map(|number| [number; 4]).collect(),
+        })
+    }
+
+    /// Nanoseconds of processor time for one of each, in drawn places, one after another.
+    fn nanos(&self, length: Duration) -> anyhow::Result<f64> {
+        let (began, used) = (Instant::now(), thread_nanos()?);
+        let (mut dice, mut done, mut last) = (Dice::new(4), 0_u32, 0_u64);
+        while began.elapsed() < length {
+            for _ in 0..AT_ONCE {
+                // What was read last is part of the next place, so that nothing overlaps.
+                let place = dice.below(self.table.len() - 1) + usize::from(last == u64::MAX);
+                last = self.rows[self.table[place] as usize][2];
+            }
+            done += u32::try_from(AT_ONCE)?;
+        }
+        black_box(last);
+        Ok((thread_nanos()? - used) / f64::from(done))
+    }
 }
 
 /// Schedules revocations and withdraws them, adds a token now and then, and gathers usage, until it is done; gives the longest that

@@ -1,7 +1,7 @@
 //! Each reason to refuse, alone, and which one is told when there are several.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use tollgate_domain::environment::Environment;
@@ -9,9 +9,9 @@ use tollgate_domain::id::ClientTokenId;
 use tollgate_domain::origin::OriginPattern;
 use tollgate_domain::restriction::{RestrictionKind, RestrictionKinds, Restrictions, Scope};
 use tollgate_domain::verdict::{Asked, Denial, TokenFacts};
-use tollgate_verifier::{ApplyError, Settings};
+use tollgate_verifier::{ApplyError, Now, Settings, Verifier};
 
-use crate::support::{Desk, at, facts, facts_of, restricted};
+use crate::support::{Desk, Seeded, at, facts, facts_of, restricted};
 
 #[test]
 fn a_known_token_is_let_in_and_named() {
@@ -277,11 +277,31 @@ fn an_index_that_nobody_vouches_for_lets_nobody_in() {
     desk.verifier.followed(1, desk.now().instant);
     assert!(desk.present(&known).is_ok());
 
-    let never_heard = tollgate_verifier::Verifier::new(Settings::default(), &crate::support::Seeded::new(1));
+    let never_heard = Verifier::new(Settings::default(), &Seeded::new(1));
     never_heard.apply(&known).unwrap();
     let verdict = never_heard.verify(known.token.as_str(), &Asked::default(), desk.now());
     assert_eq!(verdict.decision.unwrap_err().denial, Denial::IndexTooOld);
     assert_eq!(never_heard.age(desk.now().instant), None);
+}
+
+#[test]
+fn news_that_were_heard_before_anybody_asked_are_as_old_as_they_are() {
+    let known = facts(1);
+    let verifier = Verifier::new(Settings::default(), &Seeded::new(1));
+    verifier.apply(&known).unwrap();
+    let heard = Instant::now();
+    let ask = |seconds| {
+        let now = Now {
+            time: at(0),
+            instant: heard + Duration::from_secs(seconds),
+        };
+        let verdict = verifier.verify(known.token.as_str(), &Asked::default(), now);
+        verdict.decision.map_err(|refused| refused.denial)
+    };
+    assert_eq!(ask(20), Err(Denial::IndexTooOld), "nobody has told yet");
+    verifier.followed(1, heard);
+    assert!(ask(30).is_ok());
+    assert_eq!(ask(31), Err(Denial::IndexTooOld));
 }
 
 #[test]
