@@ -1,10 +1,9 @@
-//! The rival of a check: the same HTTP stack, set up as the server's, whose handler looks at nothing and answers with the
+//! The rival of a check: the same HTTP stack as the server's, whose handler looks at nothing and answers with the
 //! same few bytes. A process of its own, with the runtime that the server has.
 
 use std::convert::Infallible;
 use std::io::Read;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
@@ -13,9 +12,9 @@ use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tollgate_web::serve_connections;
 
 #[derive(Debug, Args)]
 pub(crate) struct BareServerArgs {
@@ -34,20 +33,10 @@ pub(crate) async fn run(args: &BareServerArgs) -> anyhow::Result<()> {
         std::process::exit(0);
     });
     let plain = args.plain;
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(30));
-    loop {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        let service = service_fn(move |_: Request<Incoming>| std::future::ready(Ok::<_, Infallible>(answer(plain))));
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        tokio::spawn(async move {
-            let _ = connection.await; // a client that leaves
-        });
-    }
+    let service =
+        move |_| service_fn(move |_: Request<Incoming>| std::future::ready(Ok::<_, Infallible>(answer(plain))));
+    serve_connections(listener, service, CancellationToken::new(), || {}).await?;
+    Ok(())
 }
 
 fn answer(plain: bool) -> Response<Full<Bytes>> {

@@ -10,6 +10,7 @@ mod app;
 mod assets;
 mod catalogue;
 mod compatible;
+mod connections;
 mod endpoint;
 mod envelope;
 mod error;
@@ -25,6 +26,7 @@ mod serve;
 
 pub use app::{App, Settings};
 pub use catalogue::{CATALOGUE, Entry};
+pub use connections::serve_connections;
 pub use endpoint::{Access, Endpoint, Surface};
 pub use openapi::document as openapi;
 pub use router::endpoints;

@@ -3,17 +3,19 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, HeaderName, Uri, header};
 use ipnet::IpNet;
 
 use crate::App;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The client's address: the peer's, or, when the peer is a trusted proxy, the last address in `X-Forwarded-For` that
 /// isn't one.
 pub(crate) fn client_address(app: &App, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
     let trusted = &app.settings.trusted_proxies;
     let mut address = peer.ip().to_canonical();
-    let values = headers.get_all("x-forwarded-for").into_iter().rev();
+    let values = headers.get_all(&X_FORWARDED_FOR).into_iter().rev();
     for hop in values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.rsplit(','))

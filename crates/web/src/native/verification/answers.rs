@@ -1,6 +1,8 @@
 //! Verdicts as answers of HTTP. What is always the same is made once, since a check is answered more often than anything
 //! else.
 
+use std::fmt::{Display, Write};
+
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -19,6 +21,9 @@ pub(super) const DENIAL: HeaderName = HeaderName::from_static("tollgate-denial")
 /// The restrictions that would have refused, were they not only reported.
 pub(super) const WOULD_REFUSE: HeaderName = HeaderName::from_static("tollgate-would-refuse");
 
+/// Characters of an id: room for it at once.
+const LONGEST_ID: usize = 32;
+
 /// The answer to a check.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
@@ -28,8 +33,8 @@ pub(super) fn allowed(sequence: u64, admitted: &Admitted) -> Answer {
     *answer.status_mut() = StatusCode::NO_CONTENT;
     let headers = answer.headers_mut();
     headers.reserve(6);
-    headers.insert(TOKEN_ID, value(&admitted.id.to_string()));
-    headers.insert(WORKSPACE_ID, value(&admitted.workspace.to_string()));
+    headers.insert(TOKEN_ID, value(admitted.id));
+    headers.insert(WORKSPACE_ID, value(admitted.workspace));
     headers.insert(ENVIRONMENT, environment(admitted.environment));
     headers.insert(SEQUENCE, sequence.into());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -74,8 +79,10 @@ pub(super) fn without_429(sequence: u64, denial: Denial) -> Answer {
     answer
 }
 
-fn value(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).expect("ids are letters, digits and an underscore")
+fn value(shown: impl Display) -> HeaderValue {
+    let mut text = String::with_capacity(LONGEST_ID);
+    write!(text, "{shown}").expect("writing into memory");
+    HeaderValue::try_from(text).expect("ids and names are letters, digits, underscores and commas")
 }
 
 const fn environment(environment: Environment) -> HeaderValue {
@@ -84,7 +91,7 @@ const fn environment(environment: Environment) -> HeaderValue {
 
 fn reported(kinds: RestrictionKinds) -> HeaderValue {
     let names: Vec<&str> = kinds.iter().map(RestrictionKind::name).collect();
-    value(&names.join(", "))
+    value(names.join(", "))
 }
 
 /// How a denial is told.

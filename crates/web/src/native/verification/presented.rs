@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use tollgate_domain::verdict::{Asked, Denial};
 
 use crate::App;
@@ -13,9 +13,15 @@ use crate::extract::origin::client_address;
 use super::parameters::Parameters;
 
 /// Headers that hold nothing but the token, the preferred one first.
-pub(super) const TOKEN_HEADERS: [&str; 2] = ["tollgate-client-token", "paddle-clienttoken"];
+const TOKEN_HEADERS: [HeaderName; 2] = [
+    HeaderName::from_static("tollgate-client-token"),
+    HeaderName::from_static("paddle-clienttoken"),
+];
 /// Where proxies put the address that was asked for.
-const URI_HEADERS: [&str; 2] = ["x-original-uri", "x-forwarded-uri"];
+const URI_HEADERS: [HeaderName; 2] = [
+    HeaderName::from_static("x-original-uri"),
+    HeaderName::from_static("x-forwarded-uri"),
+];
 /// The parameter of that address that holds a token.
 const TOKEN_PARAMETER: &str = "client_token";
 
@@ -28,7 +34,7 @@ pub(super) fn token(headers: &HeaderMap) -> Result<Cow<'_, str>, Denial> {
     if let Some(token) = bearer(headers)? {
         return Ok(token);
     }
-    for name in URI_HEADERS {
+    for name in &URI_HEADERS {
         if let Some(uri) = headers.get(name).and_then(|value| value.to_str().ok())
             && let Some(token) = query_token(uri)?
         {
@@ -40,7 +46,7 @@ pub(super) fn token(headers: &HeaderMap) -> Result<Cow<'_, str>, Denial> {
 
 /// The token in a header of its own. Two of them are none: what is behind the proxy could take the other one.
 pub(super) fn token_header(headers: &HeaderMap) -> Result<Option<Cow<'_, str>>, Denial> {
-    for name in TOKEN_HEADERS {
+    for name in &TOKEN_HEADERS {
         let mut values = headers.get_all(name).iter();
         if let Some(value) = values.next() {
             let text = value.to_str().map_err(|_| Denial::Malformed)?;
@@ -100,7 +106,7 @@ pub(super) fn asked<'a>(
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderName, HeaderValue};
+    use axum::http::HeaderValue;
 
     use super::*;
 

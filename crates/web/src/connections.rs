@@ -1,0 +1,90 @@
+//! The HTTP stack below every answer: accepts connections, speaks HTTP/1.1 and HTTP/2 over them, and ends gracefully. Knows
+//! nothing of what is answered.
+
+mod idle;
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hyper::body::{Body, Incoming};
+use hyper::service::Service;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use idle::Busy;
+
+/// How long requests that are in flight get to finish when the server is stopped.
+const GRACE: Duration = Duration::from_secs(20);
+/// How long to wait when the machine has no more sockets to give.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves each connection by a service of its own, made for its peer, until `stop`. Then calls `stopping`, and lets what is
+/// in flight finish.
+pub async fn serve_connections<S, B>(
+    listener: TcpListener,
+    service: impl Fn(SocketAddr) -> S,
+    stop: CancellationToken,
+    stopping: impl FnOnce(),
+) -> io::Result<()>
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    let mut builder = Builder::new(TokioExecutor::new());
+    // A timer of hyper's for each request would cost a twentieth of a check: `idle` does with one for the connection.
+    // Answers are small, and one plain write of head and body costs less than a list of two.
+    builder.http1().header_read_timeout(None).writev(false);
+    builder.http2().timer(TokioTimer::new());
+    let in_flight = GracefulShutdown::new();
+
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        let (stream, peer) = match accepted {
+            Ok(connection) => connection,
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a connection");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let busy = Busy::new(service(peer));
+        let idle = busy.idle();
+        let connection = builder
+            .serve_connection(TokioIo::new(prepared(stream, peer)), busy)
+            .into_owned();
+        let connection = in_flight.watch(connection);
+        tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                ended = connection => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, %peer, "connection ended");
+                    }
+                }
+                () = idle.for_too_long() => tracing::debug!(%peer, "no request came for too long"),
+            }
+        });
+    }
+
+    drop(listener);
+    stopping();
+    if tokio::time::timeout(GRACE, in_flight.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not finish within {} s", GRACE.as_secs());
+    }
+    Ok(())
+}
+
+fn prepared(stream: TcpStream, peer: SocketAddr) -> TcpStream {
+    // Answers are written whole, so waiting to fill a packet only delays them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, %peer, "could not set TCP_NODELAY");
+    }
+    stream
+}
