@@ -61,11 +61,11 @@ enum Name {
     Postgres,
     /// From start to ready, and resident memory.
     Start,
-    /// SQLite: durable creates over HTTP, against another build of this program (`--other`).
+    /// Durable creates over HTTP and deliveries, against another build of this program (`--other`).
     Builds,
     /// A page of 50 of 1,000,000 client tokens, against one of 1,000; on both stores.
     Pages,
-    /// From events accepted over HTTP to deliveries recorded, against a bare HTTP client; on both stores.
+    /// From events accepted over HTTP to deliveries recorded, against HTTP clients that only send; on both stores.
     Deliveries,
     /// What ten destinations that hang take from one that is well; on both stores.
     Isolation,

@@ -1,5 +1,6 @@
 //! Workspaces with destinations in a store, a server over it, and clients whose requests make events.
 
+use std::path::Path;
 use std::time::Instant;
 
 use tollgate_domain::event::EventType;
@@ -59,6 +60,17 @@ impl Shop {
     /// destinations; in `others`, as many as are wanted are made at once, and wait.
     pub(crate) fn open(
         settings: &Settings,
+        store: (Place<'_>, &str),
+        workspaces: &[Destinations],
+        others: (&Destinations, u64),
+    ) -> anyhow::Result<Self> {
+        Self::open_by(&std::env::current_exe()?, settings, store, workspaces, others)
+    }
+
+    /// The same, with a server by another build of this program.
+    pub(crate) fn open_by(
+        program: &Path,
+        settings: &Settings,
         (place, name): (Place<'_>, &str),
         workspaces: &[Destinations],
         (others, events): (&Destinations, u64),
@@ -82,7 +94,7 @@ impl Shop {
             store.close().await;
             anyhow::Ok((tenants, other))
         })?;
-        let server = Server::start(&args)?;
+        let server = Server::start_by(program, &args)?;
         let load = |requests| Load::connect(server.address, CLIENTS, requests, b"HTTP/1.1 201");
         if events > 0 {
             load(vec![other.create_request()])?.run_times(events)?;
