@@ -2,6 +2,7 @@
 //! share is the queue in front of the writer, the counters' arithmetic, and the contract that both pass.
 
 mod counters;
+mod failing;
 mod keyset;
 mod migrations;
 pub mod postgres;
