@@ -18,7 +18,7 @@ use crate::sender::TIMEOUT;
 use crate::worker::{Delivery, PAUSE, Place};
 
 /// How long others keep their hands off what was leased.
-const LEASE: Duration = Duration::from_secs(25);
+pub const LEASE: Duration = Duration::from_secs(25);
 /// The longest that an attempt can take: twice while a secret is being rotated, and its record.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(2 * TIMEOUT.as_secs() + 3);
 /// How long after leasing an attempt may begin.
