@@ -69,6 +69,8 @@ enum Name {
     Deliveries,
     /// What ten destinations that hang take from one that is well; on both stores.
     Isolation,
+    /// SQLite: resident memory with a million notifications waiting.
+    Waiting,
 }
 
 /// How everything is measured.
@@ -161,6 +163,7 @@ fn bench(names: &[Name], settings: &Settings) -> anyhow::Result<()> {
             Name::Pages => benches::pages::run(settings, &mut report),
             Name::Deliveries => benches::deliveries::run(settings, &mut report),
             Name::Isolation => benches::isolation::run(settings, &mut report),
+            Name::Waiting => benches::waiting::run(settings, &mut report),
         };
         if let Err(error) = ended {
             failed += 1;

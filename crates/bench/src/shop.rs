@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tollgate_domain::event::EventType;
 use tollgate_domain::notification_setting::{DestinationType, TrafficSource};
-use tollgate_service::{NewNotificationSetting, Service};
+use tollgate_service::{Caller, NewNotificationSetting, Service};
 
 use crate::Settings;
 use crate::load::Load;
@@ -88,9 +88,9 @@ impl Shop {
             let store = args.open().await?;
             let mut tenants = Vec::with_capacity(workspaces.len());
             for destinations in workspaces {
-                tenants.push(tenant(store.service(), destinations).await?);
+                tenants.push(tenant(store.service(), destinations).await?.0);
             }
-            let other = tenant(store.service(), others).await?;
+            let (other, _) = tenant(store.service(), others).await?;
             store.close().await;
             anyhow::Ok((tenants, other))
         })?;
@@ -143,7 +143,8 @@ impl Shop {
     }
 }
 
-async fn tenant(service: &Service, destinations: &[String]) -> anyhow::Result<Tenant> {
+/// A workspace with these destinations, and who may do everything there.
+pub(crate) async fn tenant(service: &Service, destinations: &[String]) -> anyhow::Result<(Tenant, Caller)> {
     let (tenant, operator) = Tenant::create_in(service).await?;
     for destination in destinations {
         let new = NewNotificationSetting {
@@ -157,5 +158,5 @@ async fn tenant(service: &Service, destinations: &[String]) -> anyhow::Result<Te
         };
         service.create_notification_setting(&operator, &new).await?;
     }
-    Ok(tenant)
+    Ok((tenant, operator))
 }

@@ -8,3 +8,4 @@ pub(crate) mod isolation;
 pub(crate) mod pages;
 pub(crate) mod postgres;
 pub(crate) mod start;
+pub(crate) mod waiting;
