@@ -20,7 +20,7 @@ use crate::mail::Mailer;
 use crate::sender::Sender;
 
 /// The shortest time between two looks, however often the store rings.
-const BREATH: Duration = Duration::from_millis(2);
+const BREATH: Duration = Duration::from_millis(5);
 /// How long to wait when the store gave no answer.
 pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 /// How long attempts that are under way get to finish when the worker is stopped. What is cut off is leased again.
