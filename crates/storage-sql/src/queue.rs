@@ -50,7 +50,8 @@ const TOGETHER: usize = 32;
 
 /// Tells everybody of a batch from outside of their runtime, where each wake-up is a call to the system: so one of several
 /// is woken from here, and wakes the others where they are. Not one for all: the next batch begins with whom the first
-/// ones ask for while the last ones are being told.
+/// ones ask for while the last ones are being told. Whoever waits for a commit has to poll it when woken, or drop it, as
+/// everybody does who just awaits it: others may be behind it.
 pub(crate) fn reply_to_all(mut replies: impl Iterator<Item = (Reply, Result<Outcome>)>) {
     loop {
         let mut others = Others(replies.by_ref().take(TOGETHER).collect());
