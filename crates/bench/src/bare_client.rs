@@ -1,6 +1,5 @@
-//! The rivals of the delivery plane, which send signed bodies and record nothing: hyper's connections in loops, signed once;
-//! or what a program would rather have, a client with a pool of connections, which signs each body when it is sent, as
-//! receivers accept signatures for seconds. A process of its own, with the runtime that the server has.
+//! The rivals of the delivery plane, which send signed bodies and record nothing. A process of its own, with the runtime
+//! that the server has.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::client::conn::http1;
@@ -34,11 +33,44 @@ pub(crate) struct BareClientArgs {
     /// Connections to each receiver.
     #[arg(long)]
     connections: usize,
-    /// Takes connections from a pool, and signs each body.
+    /// How it sends.
     #[arg(long)]
-    pooled: bool,
+    way: Way,
     /// The receivers.
     addresses: Vec<SocketAddr>,
+}
+
+/// How a client sends. All send the same bodies with the same headers.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Way {
+    /// What one writes who just wants to send webhooks: one loop that takes the destinations in turn, signs, sends, and
+    /// awaits the answer, with a client that keeps its connections.
+    Loop,
+    /// The same client in as many loops as the server has connections.
+    Pooled,
+    /// hyper's connections themselves, each in a loop of its own, with requests that were signed once: what can be sent at
+    /// most.
+    Bare,
+}
+
+impl Way {
+    pub(crate) const ALL: [Self; 3] = [Self::Loop, Self::Pooled, Self::Bare];
+
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Loop => "one loop of a client, which signs and sends",
+            Self::Pooled => "loops of a client, which sign and send",
+            Self::Bare => "bare connections, which only send",
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Loop => "loop",
+            Self::Pooled => "pooled",
+            Self::Bare => "bare",
+        }
+    }
 }
 
 /// Sends for as many milliseconds as each line on standard input says, and answers how many that were, and the seconds.
@@ -47,15 +79,22 @@ pub(crate) async fn run(args: &BareClientArgs) -> anyhow::Result<()> {
     let pool = Client::builder(TokioExecutor::new())
         .pool_max_idle_per_host(args.connections)
         .build_http();
-    let mut senders = Vec::with_capacity(args.addresses.len() * args.connections);
-    for address in &args.addresses {
-        let message = Message::to(*address)?;
-        for _ in 0..args.connections {
-            senders.push(if args.pooled {
-                Sender::Pooled(pool.clone(), message.clone())
-            } else {
-                Sender::connect(*address, message.signed("/")?).await?
-            });
+    let messages = args.addresses.iter().map(|address| Message::to(*address));
+    let messages = messages.collect::<anyhow::Result<Vec<_>>>()?;
+    let mut senders = Vec::with_capacity(messages.len() * args.connections);
+    match args.way {
+        Way::Loop => senders.push(Sender::Pooled(pool, messages)),
+        Way::Pooled => {
+            for message in messages {
+                senders.extend((0..args.connections).map(|_| Sender::Pooled(pool.clone(), vec![message.clone()])));
+            }
+        }
+        Way::Bare => {
+            for (message, address) in messages.iter().zip(&args.addresses) {
+                for _ in 0..args.connections {
+                    senders.push(Sender::connect(*address, message.signed("/")?).await?);
+                }
+            }
         }
     }
     println!("ready");
@@ -80,7 +119,8 @@ type Body = Full<Bytes>;
 
 enum Sender {
     Bare(http1::SendRequest<Body>, Request<Body>),
-    Pooled(Client<HttpConnector, Body>, Message),
+    /// Takes the messages in turn.
+    Pooled(Client<HttpConnector, Body>, Vec<Message>),
 }
 
 impl Sender {
@@ -93,14 +133,18 @@ impl Sender {
     }
 
     async fn send_until(mut self, until: Instant) -> anyhow::Result<(Self, u64)> {
-        let mut sent = 0;
+        let (mut sent, mut turn) = (0, 0);
         while Instant::now() < until {
             let answer = match &mut self {
                 Self::Bare(connection, request) => {
                     connection.ready().await?;
                     connection.send_request(request.clone()).await?
                 }
-                Self::Pooled(pool, message) => pool.request(message.signed(&message.url)?).await?,
+                Self::Pooled(pool, messages) => {
+                    let message = &messages[turn];
+                    turn = (turn + 1) % messages.len();
+                    pool.request(message.signed(&message.url)?).await?
+                }
             };
             ensure!(
                 answer.status().is_success(),
@@ -175,10 +219,10 @@ pub(crate) struct BareClient {
 
 impl BareClient {
     /// Starts one and waits until it is connected.
-    pub(crate) fn start(addresses: &[SocketAddr], connections: usize, pooled: bool) -> anyhow::Result<Self> {
+    pub(crate) fn start(addresses: &[SocketAddr], connections: usize, way: Way) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(["bare-client", "--connections", &connections.to_string()])
-            .args(pooled.then_some("--pooled"))
+            .args(["--way", way.name()])
             .args(addresses.iter().map(SocketAddr::to_string))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

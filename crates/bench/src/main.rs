@@ -65,11 +65,11 @@ enum Name {
     Postgres,
     /// From start to ready, and resident memory.
     Start,
-    /// SQLite: durable creates over HTTP, against another build of this program (`--other`).
+    /// Durable creates over HTTP and deliveries, against another build of this program (`--other`).
     Builds,
     /// A page of 50 of 1,000,000 client tokens, against one of 1,000; on both stores.
     Pages,
-    /// From events accepted over HTTP to deliveries recorded, against a bare HTTP client; on both stores.
+    /// From events accepted over HTTP to deliveries recorded, against HTTP clients that only send; on both stores.
     Deliveries,
     /// Checks of client tokens over HTTP, against a handler that looks at nothing, redis-server, and nginx with each.
     Authorize,
@@ -79,6 +79,8 @@ enum Name {
     Isolation,
     /// A verdict on a client token, in nanoseconds; memory and time of loading 1 and 10 million of them.
     Verify,
+    /// SQLite: resident memory with a million notifications waiting.
+    Waiting,
 }
 
 /// How everything is measured.
@@ -179,6 +181,7 @@ fn bench(names: &[Name], settings: &Settings) -> anyhow::Result<()> {
             Name::Revocations => benches::revocations::run(settings, &mut report),
             Name::Isolation => benches::isolation::run(settings, &mut report),
             Name::Verify => benches::verify::run(settings, &mut report),
+            Name::Waiting => benches::waiting::run(settings, &mut report),
         };
         if let Err(error) = ended {
             failed += 1;

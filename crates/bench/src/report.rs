@@ -54,7 +54,7 @@ impl Report {
     }
 }
 
-/// Prints both sides of a comparison under a heading; `what` is what was counted.
+/// Prints all sides of a comparison under a heading; `what` is what was counted.
 pub(crate) fn table(heading: &str, what: &str, comparison: &mut Comparison) {
     println!("\n{heading} (load {})", crate::machine::load_average());
     println!(
@@ -67,14 +67,16 @@ pub(crate) fn table(heading: &str, what: &str, comparison: &mut Comparison) {
         "p99 ms"
     );
     row(&mut comparison.subject);
-    row(&mut comparison.rival);
-    let (middle, least, most) = median(&comparison.ratios);
-    println!(
-        "  {:<44} {:>10} {:>17}",
-        "ratio, pair by pair",
-        format!("{middle:.2}x"),
-        spread(least, most, 2)
-    );
+    for rival in &mut comparison.rivals {
+        row(&mut rival.side);
+        let (middle, least, most) = median(&rival.ratios);
+        println!(
+            "  {:<44} {:>10} {:>17}",
+            "  ratio to it, turn by turn",
+            format!("{middle:.2}x"),
+            spread(least, most, 2)
+        );
+    }
 }
 
 fn row(side: &mut Side) {

@@ -1,4 +1,4 @@
-//! Turns: subject and rival in short rounds, each pair in drawn order, and what they amount to.
+//! Turns: subject and rivals in short rounds, each turn in drawn order, and what they amount to.
 
 use crate::Settings;
 
@@ -98,11 +98,28 @@ impl Side {
 #[derive(Debug)]
 pub(crate) struct Comparison {
     pub(crate) subject: Side,
-    pub(crate) rival: Side,
-    /// Subject's rate over the rival's, pair by pair.
+    pub(crate) rivals: Vec<Rival>,
+}
+
+/// Another side, and the subject's rate over its own, turn by turn.
+#[derive(Debug)]
+pub(crate) struct Rival {
+    pub(crate) side: Side,
     pub(crate) ratios: Vec<f64>,
     /// Subject's processor time for each thing done over the rival's, pair by pair; empty where it can't be told.
     pub(crate) processor_ratios: Vec<f64>,
+}
+
+impl Comparison {
+    /// Against the first rival.
+    pub(crate) fn ratios(&self) -> &[f64] {
+        self.rivals.first().map_or(&[], |rival| &rival.ratios)
+    }
+
+    /// In processor time, against the first rival.
+    pub(crate) fn processor_ratios(&self) -> &[f64] {
+        self.rivals.first().map_or(&[], |rival| &rival.processor_ratios)
+    }
 }
 
 /// What takes a turn.
@@ -111,38 +128,52 @@ pub(crate) type Turn<'a> = &'a mut dyn FnMut() -> anyhow::Result<Round>;
 /// Lets both take turns, after one round each that doesn't count.
 pub(crate) fn compare(
     settings: &Settings,
+    subject: (&str, Turn<'_>),
+    rival: (&str, Turn<'_>),
+) -> anyhow::Result<Comparison> {
+    compare_with_each(settings, subject, &mut [rival])
+}
+
+/// The same with several rivals, all of which have a round in each turn.
+pub(crate) fn compare_with_each(
+    settings: &Settings,
     (subject_name, subject): (&str, Turn<'_>),
-    (rival_name, rival): (&str, Turn<'_>),
+    rivals: &mut [(&str, Turn<'_>)],
 ) -> anyhow::Result<Comparison> {
     let mut dice = settings.dice();
-    let (mut subjects, mut rivals) = (Side::new(subject_name), Side::new(rival_name));
-    let mut ratios = Vec::new();
-    let mut processor_ratios = Vec::new();
-    subject()?;
-    rival()?;
-    for _ in 0..settings.rounds {
-        let (ours, theirs) = if dice.below(2) == 0 {
-            let ours = subject()?;
-            (ours, rival()?)
-        } else {
-            let theirs = rival()?;
-            (subject()?, theirs)
+    let mut comparison = Comparison {
+        subject: Side::new(subject_name),
+        rivals: rivals
+            .iter()
+            .map(|(name, _)| Rival {
+                side: Side::new(name),
+                ratios: Vec::new(),
+                processor_ratios: Vec::new(),
+            })
+            .collect(),
+    };
+    for turn in 0..=settings.rounds {
+        let (mut ours, mut theirs) = (None, Vec::new());
+        theirs.resize_with(rivals.len(), || None);
+        let mut waiting: Vec<usize> = (0..=rivals.len()).collect();
+        while !waiting.is_empty() {
+            match waiting.swap_remove(dice.below(waiting.len())) {
+                0 => ours = Some(subject()?),
+                one => theirs[one - 1] = Some(rivals[one - 1].1()?),
+            }
+        }
+        let Some(ours) = ours.filter(|_| turn > 0) else {
+            continue;
         };
-        ratios.push(ours.rate() / theirs.rate());
-        processor_ratios.extend(
-            ours.processor_each()
-                .zip(theirs.processor_each())
-                .map(|(ours, theirs)| ours / theirs),
-        );
-        subjects.add(ours);
-        rivals.add(theirs);
+        for (rival, round) in comparison.rivals.iter_mut().zip(theirs.into_iter().flatten()) {
+            rival.ratios.push(ours.rate() / round.rate());
+            let each = ours.processor_each().zip(round.processor_each());
+            rival.processor_ratios.extend(each.map(|(ours, theirs)| ours / theirs));
+            rival.side.add(round);
+        }
+        comparison.subject.add(ours);
     }
-    Ok(Comparison {
-        subject: subjects,
-        rival: rivals,
-        ratios,
-        processor_ratios,
-    })
+    Ok(comparison)
 }
 
 /// The middle of some numbers, and their ends.

@@ -1,10 +1,11 @@
 //! Workspaces with destinations in a store, a server over it, and clients whose requests make events.
 
+use std::path::Path;
 use std::time::Instant;
 
 use tollgate_domain::event::EventType;
 use tollgate_domain::notification_setting::{DestinationType, TrafficSource};
-use tollgate_service::{NewNotificationSetting, Service};
+use tollgate_service::{Caller, NewNotificationSetting, Service};
 
 use crate::Settings;
 use crate::load::Load;
@@ -59,6 +60,17 @@ impl Shop {
     /// destinations; in `others`, as many as are wanted are made at once, and wait.
     pub(crate) fn open(
         settings: &Settings,
+        store: (Place<'_>, &str),
+        workspaces: &[Destinations],
+        others: (&Destinations, u64),
+    ) -> anyhow::Result<Self> {
+        Self::open_by(&std::env::current_exe()?, settings, store, workspaces, others)
+    }
+
+    /// The same, with a server by another build of this program.
+    pub(crate) fn open_by(
+        program: &Path,
+        settings: &Settings,
         (place, name): (Place<'_>, &str),
         workspaces: &[Destinations],
         (others, events): (&Destinations, u64),
@@ -76,13 +88,13 @@ impl Shop {
             let store = args.open().await?;
             let mut tenants = Vec::with_capacity(workspaces.len());
             for destinations in workspaces {
-                tenants.push(tenant(store.service(), destinations).await?);
+                tenants.push(tenant(store.service(), destinations).await?.0);
             }
-            let other = tenant(store.service(), others).await?;
+            let (other, _) = tenant(store.service(), others).await?;
             store.close().await;
             anyhow::Ok((tenants, other))
         })?;
-        let server = Server::start(&args)?;
+        let server = Server::start_by(program, &args)?;
         let load = |requests| Load::connect(server.address, CLIENTS, requests, b"HTTP/1.1 201");
         if events > 0 {
             load(vec![other.create_request()])?.run_times(events)?;
@@ -131,7 +143,8 @@ impl Shop {
     }
 }
 
-async fn tenant(service: &Service, destinations: &[String]) -> anyhow::Result<Tenant> {
+/// A workspace with these destinations, and who may do everything there.
+pub(crate) async fn tenant(service: &Service, destinations: &[String]) -> anyhow::Result<(Tenant, Caller)> {
     let (tenant, operator) = Tenant::create_in(service).await?;
     for destination in destinations {
         let new = NewNotificationSetting {
@@ -145,5 +158,5 @@ async fn tenant(service: &Service, destinations: &[String]) -> anyhow::Result<Te
         };
         service.create_notification_setting(&operator, &new).await?;
     }
-    Ok(tenant)
+    Ok((tenant, operator))
 }

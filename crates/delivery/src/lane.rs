@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -17,7 +18,7 @@ use crate::sender::TIMEOUT;
 use crate::worker::{Delivery, PAUSE, Place};
 
 /// How long others keep their hands off what was leased.
-const LEASE: Duration = Duration::from_secs(25);
+pub const LEASE: Duration = Duration::from_secs(25);
 /// The longest that an attempt can take: twice while a secret is being rotated, and its record.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(2 * TIMEOUT.as_secs() + 3);
 /// How long after leasing an attempt may begin.
@@ -28,6 +29,8 @@ const AHEAD: Duration = Duration::from_secs(4);
 const MOST_UNRECORDED: usize = 1_024;
 /// How old the setting may be when an attempt begins: so long after a change, the old destination may still be sent to.
 const FRESH: Duration = Duration::from_millis(100);
+/// From this age on it is read again when the store is asked for more.
+const READ_AGAIN: Duration = Duration::from_millis(50);
 /// How long what is leased still goes out after the worker was stopped: a destination that is well loses no time by
 /// our restart.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -40,22 +43,52 @@ struct Leased {
 
 /// What a look at the store gives.
 struct Look {
-    /// The setting, if it is still there and active.
-    setting: Option<NotificationSetting>,
+    setting: Setting,
     began_at: Instant,
     leased: Vec<Notification>,
     /// Whether more may be due.
     more: bool,
 }
 
-/// An attempt that was made, to be recorded while its lease lasts.
-struct Made {
-    record: AttemptRecord,
-    leased_at: Instant,
+/// What a look says of the setting.
+enum Setting {
+    /// Gone, or switched off.
+    Gone,
+    /// Not asked for.
+    AsKnown,
+    Read(Box<NotificationSetting>),
+}
+
+/// The attempts under way; their tasks go on to record them.
+#[derive(Default)]
+struct UnderWay {
+    count: AtomicUsize,
+    ended: Notify,
+}
+
+/// One of them, until it is dropped.
+struct OneUnderWay(Arc<UnderWay>);
+
+impl UnderWay {
+    fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn one(self: &Arc<Self>) -> OneUnderWay {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        OneUnderWay(Arc::clone(self))
+    }
+}
+
+impl Drop for OneUnderWay {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
+        self.0.ended.notify_one();
+    }
 }
 
 pub(crate) struct Lane {
-    delivery: Delivery,
+    delivery: Arc<Delivery>,
     setting: Arc<NotificationSetting>,
     environment: Environment,
     place: Place,
@@ -64,15 +97,16 @@ pub(crate) struct Lane {
     waiting: VecDeque<Leased>,
     /// At most one.
     looking: JoinSet<Result<Look, StorageError>>,
-    sending: JoinSet<(Option<Made>, Duration)>,
-    recording: JoinSet<()>,
+    /// Attempts, and how long each took without its record.
+    sending: JoinSet<Duration>,
+    under_way: Arc<UnderWay>,
     /// How long an attempt takes lately; decides how far ahead to lease.
     pace: Duration,
 }
 
 impl Lane {
     pub(crate) fn new(
-        delivery: Delivery,
+        delivery: Arc<Delivery>,
         setting: NotificationSetting,
         environment: Environment,
         place: Place,
@@ -86,7 +120,7 @@ impl Lane {
             waiting: VecDeque::new(),
             looking: JoinSet::new(),
             sending: JoinSet::new(),
-            recording: JoinSet::new(),
+            under_way: Arc::default(),
             pace: TIMEOUT,
         }
     }
@@ -110,10 +144,7 @@ impl Lane {
                 }
             }
             self.start_waiting();
-            let is_idle = self.waiting.is_empty()
-                && self.looking.is_empty()
-                && self.sending.is_empty()
-                && self.recording.is_empty();
+            let is_idle = self.waiting.is_empty() && self.looking.is_empty() && self.sending.is_empty();
             if is_idle && (!more || stopped_at.is_some()) {
                 return;
             }
@@ -128,8 +159,13 @@ impl Lane {
                         more = true;
                     }
                 },
-                Some(sent) = self.sending.join_next() => self.record(sent),
-                Some(_) = self.recording.join_next() => while self.recording.try_join_next().is_some() {},
+                () = self.under_way.ended.notified() => {}
+                Some(sent) = self.sending.join_next() => {
+                    self.note(sent);
+                    while let Some(sent) = self.sending.try_join_next() {
+                        self.note(sent);
+                    }
+                }
                 () = tokio::time::sleep_until(not_before), if not_before > Instant::now() => {}
             }
         }
@@ -147,16 +183,22 @@ impl Lane {
         self.read_at.is_some_and(|read_at| read_at.elapsed() <= FRESH)
     }
 
-    /// Reads the setting, and leases up to `limit` of what is due.
+    /// Leases up to `limit` of what is due, and reads the setting unless that was just done.
     fn look(&mut self, limit: usize) {
-        let delivery = self.delivery.clone();
+        let delivery = Arc::clone(&self.delivery);
         let (workspace, id) = (self.setting.workspace, self.setting.id);
+        let reads = limit == 0 || self.read_at.is_none_or(|read_at| read_at.elapsed() > READ_AGAIN);
         self.looking.spawn(async move {
             let began_at = Instant::now();
-            let setting = delivery.storage.notification_setting(workspace, id).await?;
-            let setting = setting.filter(|setting| setting.active);
+            let mut setting = Setting::AsKnown;
+            if reads {
+                let read = delivery.storage.notification_setting(workspace, id).await?;
+                setting = read
+                    .filter(|setting| setting.active)
+                    .map_or(Setting::Gone, |setting| Setting::Read(Box::new(setting)));
+            }
             let mut leased = Vec::new();
-            if setting.is_some() && limit > 0 {
+            if limit > 0 && !matches!(setting, Setting::Gone) {
                 let now = delivery.clock.now();
                 let write = Write::LeaseNotifications {
                     setting: id,
@@ -180,12 +222,17 @@ impl Lane {
     /// Whether more may be due. What waits for a destination that is gone or switched off is left to its lease's end.
     fn take(&mut self, looked: Result<Result<Look, StorageError>, JoinError>) -> Result<bool, StorageError> {
         let looked = looked.map_err(|error| StorageError::Unavailable(error.into()))??;
-        let Some(setting) = looked.setting else {
-            self.waiting.clear();
-            return Ok(false);
-        };
-        self.setting = Arc::new(setting);
-        self.read_at = Some(looked.began_at);
+        match looked.setting {
+            Setting::Gone => {
+                self.waiting.clear();
+                return Ok(false);
+            }
+            Setting::AsKnown => {}
+            Setting::Read(setting) => {
+                self.setting = Arc::new(*setting);
+                self.read_at = Some(looked.began_at);
+            }
+        }
         self.waiting
             .extend(looked.leased.into_iter().map(|notification| Leased {
                 notification,
@@ -196,8 +243,8 @@ impl Lane {
 
     /// Whether another attempt may begin.
     fn has_room(&self) -> bool {
-        let (at_once, _) = self.place.share();
-        self.sending.len() < at_once && self.recording.len() < MOST_UNRECORDED
+        let ((at_once, _), under_way) = (self.place.share(), self.under_way.count());
+        under_way < at_once && self.sending.len() < under_way + MOST_UNRECORDED
     }
 
     fn start_waiting(&mut self) {
@@ -205,48 +252,42 @@ impl Lane {
             && self.is_fresh()
             && let Some(leased) = self.waiting.pop_front()
         {
-            let (delivery, setting, environment) = (self.delivery.clone(), Arc::clone(&self.setting), self.environment);
+            let (delivery, setting) = (Arc::clone(&self.delivery), Arc::clone(&self.setting));
+            let (environment, under_way) = (self.environment, self.under_way.one());
             self.sending.spawn(async move {
                 let began = Instant::now();
-                let _slot = delivery.slots.acquire().await.expect("the semaphore is never closed");
+                let slot = delivery.slots.acquire().await.expect("the semaphore is never closed");
                 let leased_at = leased.leased_at;
-                let mut made = None;
                 // Later, the lease could end before the outcome is recorded, and somebody else would try as well.
-                if leased_at.elapsed() < BEGIN_WITHIN {
-                    let record = delivery.deliver(&setting, environment, &leased.notification).await;
-                    made = Some(Made { record, leased_at });
+                if leased_at.elapsed() >= BEGIN_WITHIN {
+                    return began.elapsed();
                 }
-                (made, began.elapsed())
+                let made = delivery.deliver(&setting, environment, &leased.notification).await;
+                let took = began.elapsed();
+                drop((slot, under_way, leased));
+                record(&delivery, made, leased_at).await;
+                took
             });
         }
     }
 
-    fn record(&mut self, sent: Result<(Option<Made>, Duration), JoinError>) {
+    fn note(&mut self, sent: Result<Duration, JoinError>) {
         match sent {
-            Ok((made, took)) => {
-                self.pace = (self.pace * 15 + took) / 16; // a weighted mean of the last attempts
-                if let Some(made) = made {
-                    self.recording.spawn(record(self.delivery.clone(), made));
-                }
-            }
+            Ok(took) => self.pace = (self.pace * 15 + took) / 16, // a weighted mean of the last attempts
             Err(error) => tracing::error!(%error, "an attempt ended abnormally; it is made again when its lease ends"),
         }
     }
 }
 
 /// Records an attempt; goes on trying, while the lease lasts, when the store gives no answer.
-async fn record(delivery: Delivery, made: Made) {
+async fn record(delivery: &Delivery, made: AttemptRecord, leased_at: Instant) {
     loop {
-        let write = Write::RecordAttempt(made.record.clone());
+        let write = Write::RecordAttempt(made.clone());
         let Err(error) = delivery.storage.commit(Change::silent(write)).await else {
             return;
         };
-        if made.leased_at.elapsed() + 2 * PAUSE > LEASE {
-            let notification = made
-                .record
-                .attempts
-                .first()
-                .map(|attempt| attempt.notification.to_string());
+        if leased_at.elapsed() + 2 * PAUSE > LEASE {
+            let notification = made.attempts.first().map(|attempt| attempt.notification.to_string());
             tracing::warn!(%error, ?notification, "could not record an attempt; it is made again when its lease ends");
             return;
         }

@@ -18,6 +18,7 @@ mod simulations;
 mod worker;
 
 pub use guard::{Guard, Refusal};
+pub use lane::LEASE;
 pub use mail::{Mailer, MailerError};
 pub use names::{Found, Names};
 pub use sender::{Answer, Sender};

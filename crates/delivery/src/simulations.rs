@@ -5,6 +5,7 @@
 //! but told as aborted.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -44,7 +45,7 @@ impl Running {
         self.tasks.len() < AT_ONCE && of_setting < PER_DESTINATION
     }
 
-    fn start(&mut self, delivery: Delivery, event: SimulationEvent) {
+    fn start(&mut self, delivery: Arc<Delivery>, event: SimulationEvent) {
         let setting = event.setting;
         *self.by_setting.entry(setting).or_default() += 1;
         self.tasks.spawn(async move {
@@ -74,7 +75,7 @@ impl Running {
 
 impl Delivery {
     /// Works until stopped, then lets the attempts under way finish.
-    pub(crate) async fn deliver_simulated(&self, stop: &CancellationToken) {
+    pub(crate) async fn deliver_simulated(self: &Arc<Self>, stop: &CancellationToken) {
         let mut running = Running::default();
         while !stop.is_cancelled() {
             running.clear();
@@ -96,7 +97,7 @@ impl Delivery {
         }
     }
 
-    async fn look_for_simulated(&self, running: &mut Running) -> Result<(), StorageError> {
+    async fn look_for_simulated(self: &Arc<Self>, running: &mut Running) -> Result<(), StorageError> {
         let now = self.clock.now();
         let stale = now.minus(STALE);
         for event in self.storage.simulation_events_due(stale, LOOK).await? {
@@ -110,7 +111,7 @@ impl Delivery {
             if let Some(problem) = problem {
                 self.record_simulated(aborted(&event, problem, now)).await;
             } else if running.has_room(event.setting) && self.claim_simulated(&event).await? {
-                running.start(self.clone(), event);
+                running.start(Arc::clone(self), event);
             }
         }
         Ok(())

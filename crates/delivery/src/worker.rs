@@ -20,7 +20,7 @@ use crate::mail::Mailer;
 use crate::sender::Sender;
 
 /// The shortest time between two looks, however often the store rings.
-const BREATH: Duration = Duration::from_millis(2);
+const BREATH: Duration = Duration::from_millis(5);
 /// How long to wait when the store gave no answer.
 pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 /// How long attempts that are under way get to finish when the worker is stopped. What is cut off is leased again.
@@ -69,7 +69,6 @@ impl Settings {
 }
 
 /// The delivery plane of one node.
-#[derive(Clone)]
 pub struct Delivery {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -156,10 +155,11 @@ impl Delivery {
 
     /// Works until stopped, then lets the attempts under way finish.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(self.deliver_notifications(&stop), self.deliver_simulated(&stop));
+        let delivery = Arc::new(self);
+        tokio::join!(delivery.deliver_notifications(&stop), delivery.deliver_simulated(&stop));
     }
 
-    async fn deliver_notifications(&self, stop: &CancellationToken) {
+    async fn deliver_notifications(self: &Arc<Self>, stop: &CancellationToken) {
         let mut pulse = self.storage.pulse();
         let mut lanes = Lanes::default();
         while !stop.is_cancelled() {
@@ -194,7 +194,7 @@ impl Delivery {
     }
 
     /// A lane for each setting with something due; those that have one are told to look.
-    async fn open_lanes(&self, lanes: &mut Lanes, stop: &CancellationToken) -> Result<(), StorageError> {
+    async fn open_lanes(self: &Arc<Self>, lanes: &mut Lanes, stop: &CancellationToken) -> Result<(), StorageError> {
         for setting in self.storage.due_notification_settings(self.clock.now()).await? {
             if let Some(poke) = lanes.pokes.get(&setting.id) {
                 poke.notify_one();
@@ -206,7 +206,7 @@ impl Delivery {
             let (poke, id) = (Arc::new(Notify::new()), setting.id);
             lanes.pokes.insert(id, Arc::clone(&poke));
             let place = Place::new(&lanes.count, &self.settings);
-            let lane = Lane::new(self.clone(), setting, workspace.environment, place);
+            let lane = Lane::new(Arc::clone(self), setting, workspace.environment, place);
             let stop = stop.clone();
             lanes.tasks.spawn(async move {
                 lane.run(poke, stop).await;

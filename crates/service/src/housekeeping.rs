@@ -10,9 +10,11 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
 use tollgate_domain::event::{Actor, EventType};
+use tollgate_domain::notification::NotificationStatus;
 use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::time::Timestamp;
 use tollgate_domain::usage::{Hour, KEPT_HOURS};
-use tollgate_storage::{Change, StorageError, Write};
+use tollgate_storage::{Change, NotificationPage, Order, Page, StorageError, Write};
 
 use crate::{Service, client_tokens};
 
@@ -28,6 +30,8 @@ const TOKENS_AT_ONCE: usize = 500;
 const ANSWERS_AT_ONCE: usize = 500;
 /// How many old notifications, and events, a tick removes at most.
 const OLD_AT_ONCE: usize = 1_000;
+/// Of how many notifications that failed it is looked when a destination was last attempted.
+const FAILED_LOOKED_AT: usize = 20;
 /// What isn't urgent is looked for every so many ticks: once a minute.
 const TICKS_BETWEEN_LOOKS: u32 = 120;
 
@@ -36,7 +40,8 @@ const TICKS_BETWEEN_LOOKS: u32 = 120;
 pub struct Housekeeping {
     /// Events, notifications, logs and simulation runs are removed when they are older. The contract's number by default: 90 days.
     pub retention: Duration,
-    /// A destination that has failed for this long without a success is deactivated; never when absent.
+    /// A destination is deactivated when an attempt fails this long after the first that failed, or later, and none
+    /// succeeded between; never when absent.
     pub deactivate_after: Option<Duration>,
 }
 
@@ -141,21 +146,48 @@ impl Service {
         self.storage.commit(Change::silent(prune)).await.map(drop)
     }
 
-    /// Switches off the destinations that have failed for this long; the audit trail tells.
+    /// Switches off the destinations that have failed for this long; the audit trail tells. A single failure that nothing
+    /// followed says nothing of the days since.
     pub async fn deactivate_failing(&self, after: Duration) -> Result<(), StorageError> {
-        let failing_before = self.clock.now().minus(after);
+        let now = self.clock.now();
         for workspace in self.storage.workspaces().await? {
             let all = self.storage.all_notification_settings(workspace.id).await?;
-            let failing = |setting: &&NotificationSetting| {
-                setting.active && setting.failing_since.is_some_and(|since| since <= failing_before)
-            };
-            // One at a time: the next look, a minute later, sees the others as they are then.
-            if let Some(setting) = all.iter().find(failing) {
-                self.deactivate(setting, &all).await?;
-                tracing::warn!(setting = %setting.id, "deactivated: no delivery has succeeded for {} hours", after.as_secs() / 3_600);
+            for setting in all.iter().filter(|setting| setting.active) {
+                let Some(since) = setting.failing_since.map(|since| since.plus(after)) else {
+                    continue;
+                };
+                if since <= now && self.failed_from(setting, since).await? {
+                    self.deactivate(setting, &all).await?;
+                    tracing::warn!(setting = %setting.id, "deactivated: no delivery has succeeded for {} hours", after.as_secs() / 3_600);
+                    // One at a time: the next look, a minute later, sees the others as they are then.
+                    break;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether an attempt failed at this moment or later, by the newest notifications that were attempted in vain: older
+    /// ones come to the end of their retries before these.
+    async fn failed_from(&self, setting: &NotificationSetting, from: Timestamp) -> Result<bool, StorageError> {
+        let page = NotificationPage {
+            page: Page {
+                after: None,
+                order: Order::Descending,
+                limit: FAILED_LOOKED_AT,
+                count: false,
+            },
+            settings: vec![setting.id],
+            statuses: vec![NotificationStatus::NeedsRetry, NotificationStatus::Failed],
+            search: None,
+            subject: None,
+            from: None,
+            to: None,
+        };
+        let newest = self.storage.notifications(setting.workspace, &page).await?.items;
+        Ok(newest
+            .iter()
+            .any(|notification| notification.last_attempt_at.is_some_and(|at| at >= from)))
     }
 
     /// Emits `api_key.expiring` for keys with seven days left or fewer, once each, and ends the keys whose time is

@@ -115,6 +115,12 @@ impl Verification {
         self.changed.subscribe()
     }
 
+    /// Writes down what was counted so far.
+    pub async fn write_usage_down(&self) {
+        self.verifier.gather_usage();
+        self.write_down(Vec::new()).await;
+    }
+
     /// Follows the store and writes usage down, until stopped; then once more.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let following = self.follow(&stop);

@@ -3,6 +3,7 @@
 
 mod changes;
 mod counters;
+mod failing;
 mod keyset;
 mod migrations;
 pub mod postgres;

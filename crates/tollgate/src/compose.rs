@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use tollgate_delivery::{Delivery, Mailer, Sender};
+use tollgate_domain::ambient::Clock as _;
 use tollgate_domain::verdict::TokenFacts;
 use tollgate_service::ambient::{OsEntropy, SystemClock};
 use tollgate_service::{Housekeeping, Service, Verification};
@@ -101,6 +102,26 @@ impl Store {
         }
     }
 
+    /// Before deliveries begin: what a server that crashed had under way needn't wait for its leases to end.
+    async fn begin_delivering(&self) {
+        let Backend::Sqlite(store) = &self.backend else {
+            return; // whose nodes can't tell which of them are gone
+        };
+        let store = store.clone();
+        let begun = spawn_blocking(move || store.begin_delivering(SystemClock.now(), tollgate_delivery::LEASE));
+        match begun
+            .await
+            .map_err(anyhow::Error::from)
+            .map(|begun| begun.map_err(anyhow::Error::from))
+        {
+            Ok(Ok(0)) => {}
+            Ok(Ok(again)) => tracing::info!(notifications = again, "deliveries that were cut off are made again"),
+            Ok(Err(error)) | Err(error) => {
+                tracing::warn!(%error, "deliveries that were cut off wait for their leases to end");
+            }
+        }
+    }
+
     /// Finishes what is queued, then closes.
     pub async fn close(self) {
         match self.backend {
@@ -170,6 +191,7 @@ pub async fn serve(
         .service()
         .clone()
         .with_token_watch(Arc::new(move |_, facts: &TokenFacts| knowing.apply(facts)));
+    store.begin_delivering().await;
     // The tasks live a little longer than the requests that may need them.
     let requests_done = CancellationToken::new();
     let mut tasks = JoinSet::new();

@@ -37,7 +37,7 @@ pub(crate) fn short(filter: &str) {
     let _ = builder.try_init();
 }
 
-/// `POST /client-tokens 201 1.3 ms` for a request; the usual line for the rest.
+/// `POST /client-tokens 201 1.3 ms` for a request, with the code behind it when a client token was refused; the usual line for the rest.
 struct Short(Format<Compact, ()>);
 
 impl<S, N> FormatEvent<S, N> for Short
@@ -56,10 +56,11 @@ where
             path,
             status,
             micros,
+            denial,
         } = request;
         let millis = micros / 1000;
         let tenths = micros / 100 % 10;
-        writeln!(writer, "{method} {path} {status} {millis}.{tenths} ms")
+        writeln!(writer, "{method} {path} {status} {millis}.{tenths} ms{denial}")
     }
 }
 
@@ -70,6 +71,8 @@ struct Request {
     path: String,
     status: u64,
     micros: u128,
+    /// Why a client token was refused, after a blank.
+    denial: String,
 }
 
 impl Visit for Request {
@@ -88,8 +91,10 @@ impl Visit for Request {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "path" {
-            self.path = crate::output::visible(value);
+        match field.name() {
+            "path" => self.path = crate::output::visible(value),
+            "denial" => self.denial = format!(" {value}"),
+            _ => {}
         }
     }
 

@@ -62,7 +62,7 @@ fn against_bare(
         report.goal(
             &format!("{what}, against a handler that looks at nothing"),
             Goal::AtLeast(goal),
-            &comparison.ratios,
+            comparison.ratios(),
         );
     }
     Ok(())
@@ -97,7 +97,7 @@ fn against_redis(settings: &Settings, report: &mut Report, server: &Server, toke
         "answers",
         &mut comparison,
     );
-    report.goal(&what, Goal::AtMost(1.0), &comparison.processor_ratios);
+    report.goal(&what, Goal::AtMost(1.0), comparison.processor_ratios());
     Ok(())
 }
 
@@ -126,7 +126,7 @@ fn behind_nginx(settings: &Settings, report: &mut Report, server: &Server, token
     let heading =
         format!("nginx with auth_request, {tokens} client tokens, {CLIENTS} clients; the upstream's processor time");
     table(&heading, "requests", &mut comparison);
-    report.goal(what, Goal::AtLeast(0.95), &comparison.ratios);
+    report.goal(what, Goal::AtLeast(0.95), comparison.ratios());
     Ok(())
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()
     report.goal(
         "SQLite, against the bare engine",
         Goal::AtLeast(0.5),
-        &comparison.ratios,
+        comparison.ratios(),
     );
     Ok(())
 }

@@ -21,6 +21,6 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()
     )?;
     let heading = format!("SQLite: durable creates over HTTP, {CLIENTS} clients");
     table(&heading, "creates", &mut comparison);
-    report.goal("SQLite, shared commits", Goal::AtLeast(4.0), &comparison.ratios);
+    report.goal("SQLite, shared commits", Goal::AtLeast(4.0), comparison.ratios());
     Ok(())
 }

@@ -47,7 +47,7 @@ fn measure(settings: &Settings, report: &mut Report, place: Place<'_>) -> anyhow
     report.goal(
         &format!("{name}, a destination beside ten that hang, against the same alone"),
         Goal::AtLeast(0.9),
-        &comparison.ratios,
+        comparison.ratios(),
     );
     Ok(())
 }

@@ -11,3 +11,4 @@ pub(crate) mod postgres;
 pub(crate) mod revocations;
 pub(crate) mod start;
 pub(crate) mod verify;
+pub(crate) mod waiting;

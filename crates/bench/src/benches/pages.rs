@@ -122,7 +122,7 @@ fn measure(
             "pages",
             &mut comparison,
         );
-        let times: Vec<f64> = comparison.ratios.iter().map(|rates| 1.0 / rates).collect();
+        let times: Vec<f64> = comparison.ratios().iter().map(|rates| 1.0 / rates).collect();
         let goal = format!("{name}, time of a page {}, large store against small", from.words());
         report.goal(&goal, Goal::AtMost(1.2), &times);
     }

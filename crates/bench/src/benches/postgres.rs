@@ -43,9 +43,9 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()
         let heading = format!("PostgreSQL: durable creates, {CLIENTS} clients, against pgbench inserting {what}");
         table(&heading, "creates", &mut comparison);
         if counters {
-            report.goal(GOAL, Goal::AtLeast(3.0), &comparison.ratios);
+            report.goal(GOAL, Goal::AtLeast(3.0), comparison.ratios());
         } else {
-            report.ratio("PostgreSQL, against pgbench without the counters", &comparison.ratios);
+            report.ratio("PostgreSQL, against pgbench without the counters", comparison.ratios());
         }
     }
     let sql = "SELECT count(*)::float8 / count(DISTINCT xmin::text) FROM client_tokens";

@@ -275,6 +275,15 @@ async fn five_days_without_a_success_deactivate_a_destination_and_the_audit_trai
 
     stage.advance(Duration::from_secs(1));
     look().await;
+    assert!(
+        stage.setting(setting.id).await.active,
+        "no attempt has failed five days after the first"
+    );
+    stage.event().await;
+    stage
+        .until_some(1, |notification| notification.last_attempt_at == Some(stage.now()))
+        .await;
+    look().await;
     look().await;
     assert!(!stage.setting(setting.id).await.active);
     let told = audit().await;
@@ -284,6 +293,27 @@ async fn five_days_without_a_success_deactivate_a_destination_and_the_audit_trai
     let before = stage.notifications().await.len();
     stage.event().await;
     assert_eq!(stage.notifications().await.len(), before, "it is subscribed to nothing");
+}
+
+#[tokio::test]
+async fn a_destination_that_failed_once_and_got_nothing_since_stays_active() {
+    const FIVE_DAYS: Duration = Duration::from_hours(5 * 24);
+    let stage = Stage::sqlite(Environment::Sandbox).await;
+    let receiver = Receiver::start(|_| Reply::status(500)).await;
+    let setting = stage.destination(&receiver.url("/")).await;
+    let worker = stage.deliver();
+    stage.event().await;
+    stage.attempted(1).await;
+    worker.stop().await;
+    stage.advance(FIVE_DAYS + Duration::from_hours(24));
+    stage.service.deactivate_failing(FIVE_DAYS).await.unwrap();
+    let quiet = stage.setting(setting.id).await;
+    assert!(quiet.active && quiet.failing_since.is_some());
+
+    let _worker = stage.deliver();
+    stage.attempted(2).await; // the retry that was due, and fails as well
+    stage.service.deactivate_failing(FIVE_DAYS).await.unwrap();
+    assert!(!stage.setting(setting.id).await.active);
 }
 
 #[tokio::test]

@@ -5,11 +5,11 @@ mod bad_receivers;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
-mod figures;
-#[cfg(test)]
 mod lanes;
 #[cfg(test)]
 mod receiver;
+#[cfg(test)]
+mod restart;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]

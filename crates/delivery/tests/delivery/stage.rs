@@ -119,6 +119,14 @@ impl Stage {
         file
     }
 
+    /// The embedded store, as another process opens it.
+    pub(crate) fn another_process(&self) -> SqliteStore {
+        let Where::Sqlite(dir) = &self.place else {
+            panic!("it has no file");
+        };
+        SqliteStore::open(dir.path(), SqliteOptions::default()).unwrap()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

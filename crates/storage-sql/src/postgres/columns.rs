@@ -14,8 +14,9 @@ use tollgate_domain::usage::UsageDelta;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{IdempotencyKey, IdempotentAnswer};
 
-use super::plan::{Failing, Lease, Recorded, Replay};
+use super::plan::{Lease, Recorded, Replay};
 use crate::counters::Deltas;
+use crate::failing::Failing;
 
 /// One statement's parameters.
 pub(super) type Columns<'a> = Vec<Box<dyn ToSql + Sync + Send + 'a>>;

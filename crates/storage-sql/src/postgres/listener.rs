@@ -15,8 +15,12 @@ use super::pulse::Bell;
 use super::reads::HEAD;
 use super::rows;
 
-/// The channel; the payload is the new head, a blank, and the schema it is of.
+/// The channel; the payload is the head, a blank, and the schema it is of; behind these [`AGAIN`] when a commit had no event,
+/// and so the head is the old one.
 pub(super) const CHANNEL: &str = "tollgate_sequence";
+
+/// As the statement that tells writes it.
+const AGAIN: &str = " again";
 
 /// How long it may be silent before we ask.
 const EVERY: Duration = Duration::from_millis(500);
@@ -62,8 +66,10 @@ async fn follow(connector: &Connector, schema: &str, bell: &Bell, mut answered: 
         let (news, schema, bell) = (Arc::clone(&news), schema.to_owned(), bell.clone());
         move |notification: &Notification| {
             // Our own commits have been told by the writer; those of another schema are none of ours.
-            if new_head(notification.payload(), &schema).is_some_and(|head| !bell.has_told(head)) {
-                news.notify_one();
+            match told(notification.payload(), &schema) {
+                Some(Told::Head(head)) if !bell.has_told(head) => news.notify_one(),
+                Some(Told::Again) => bell.again(),
+                Some(Told::Head(_)) | None => {}
             }
         }
     };
@@ -87,7 +93,34 @@ async fn follow(connector: &Connector, schema: &str, bell: &Bell, mut answered: 
     failure.err().unwrap_or(Failure::Plain("stopped listening"))
 }
 
-fn new_head(payload: &str, schema: &str) -> Option<u64> {
+/// What a notification says.
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    Head(u64),
+    /// Something was committed, but no event.
+    Again,
+}
+
+/// `None` when it is of another schema.
+fn told(payload: &str, schema: &str) -> Option<Told> {
     let (head, of) = payload.split_once(' ')?;
-    (of == schema).then(|| head.parse().ok()).flatten()
+    if of == schema {
+        return head.parse().ok().map(Told::Head);
+    }
+    (of.strip_suffix(AGAIN) == Some(schema)).then_some(Told::Again)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_of_our_schema_is_heard() {
+        assert_eq!(told("12 tollgate", "tollgate"), Some(Told::Head(12)));
+        assert_eq!(told("12 tollgate again", "tollgate"), Some(Told::Again));
+        assert_eq!(told("12 another", "tollgate"), None);
+        assert_eq!(told("12 another again", "tollgate"), None);
+        assert_eq!(told("12", "tollgate"), None);
+        assert_eq!(told("twelve tollgate", "tollgate"), None);
+    }
 }

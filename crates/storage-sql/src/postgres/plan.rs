@@ -18,6 +18,7 @@ use tollgate_storage::{
 use super::failure::unavailable;
 use super::rows;
 use crate::counters::Deltas;
+use crate::failing::Failing;
 
 /// What is stored of the rows that the changes expect something of.
 #[derive(Default)]
@@ -259,14 +260,6 @@ pub(super) struct Replay {
     pub(super) time: Timestamp,
 }
 
-/// Since when every attempt of a batch, from the last success on, has failed.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Failing {
-    /// Whether there was a success.
-    pub(super) anew: bool,
-    pub(super) since: Option<Timestamp>,
-}
-
 impl<'a> Writes<'a> {
     /// Adds a change that was judged so.
     pub(super) fn add(&mut self, change: &'a Change, verdict: &Verdict) {
@@ -358,15 +351,7 @@ impl<'a> Writes<'a> {
         self.attempts.extend(&record.attempts);
         self.counters
             .notification_moved(record.workspace, record.setting, (before, after));
-        let failing = self.failing.entry(record.setting).or_default();
-        if record.status == NotificationStatus::Delivered {
-            *failing = Failing {
-                anew: true,
-                since: None,
-            };
-        } else if failing.since.is_none() {
-            failing.since = Some(record.at);
-        }
+        self.failing.entry(record.setting).or_default().add(record);
     }
 
     /// What is to be noted of the settings that were attempted.

@@ -24,6 +24,11 @@ impl Bell {
         });
     }
 
+    /// Another node has committed something that took no place.
+    pub(super) fn again(&self) {
+        self.0.send_modify(|_| {});
+    }
+
     /// Whether the followers know of this place already.
     pub(super) fn has_told(&self, sequence: u64) -> bool {
         sequence <= self.0.borrow().sequence

@@ -186,12 +186,12 @@ impl Writer {
 
 fn answer(batch: Vec<Job>, applied: Applied) {
     for (job, outcome) in batch.into_iter().zip(applied.outcomes) {
-        let _ = job.reply.send(outcome); // who stopped waiting has still had the change applied
+        job.reply.send(outcome);
     }
 }
 
 fn refuse(batch: Vec<Job>, failure: &Failure) {
     for job in batch {
-        let _ = job.reply.send(Err(failure.clone().into()));
+        job.reply.send(Err(failure.clone().into()));
     }
 }

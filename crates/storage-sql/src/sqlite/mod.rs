@@ -6,6 +6,7 @@
 mod apply;
 mod checkpoint;
 mod connection;
+mod delivering;
 mod migrate;
 mod pulse;
 mod readers;
@@ -14,11 +15,14 @@ mod rows;
 mod storage;
 mod writer;
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tollgate_domain::time::Timestamp;
 use tollgate_storage::{Pulse, StorageError};
 
 use crate::queue::Queue;
@@ -55,8 +59,11 @@ pub struct SqliteStore {
 /// What runs beside the callers. Dropping it ends all of it, the writer last.
 #[derive(Debug)]
 struct Running {
+    dir: PathBuf,
     queue: Mutex<Option<Queue>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Locked by whoever delivers.
+    delivering: Mutex<Option<File>>,
 }
 
 impl Running {
@@ -121,10 +128,22 @@ impl SqliteStore {
             readers,
             pulse,
             running: Arc::new(Running {
+                dir: dir.to_owned(),
                 queue: Mutex::new(Some(queue)),
                 threads,
+                delivering: Mutex::new(None),
             }),
         })
+    }
+
+    /// To be called once by who delivers from this store, before it begins. What a process that is gone has leased is due
+    /// again at once, unless another one delivers from this file; how many notifications that are. Leases last
+    /// `longest` at most. Blocks.
+    pub fn begin_delivering(&self, now: Timestamp, longest: Duration) -> Result<usize, StorageError> {
+        let (lock, ended) = delivering::begin(&self.running.dir, now, longest)?;
+        let mut delivering = self.running.delivering.lock().unwrap_or_else(PoisonError::into_inner);
+        *delivering = Some(lock);
+        Ok(ended)
     }
 
     /// Commits what is queued, then stops. What comes later is refused as unavailable. Blocks.

@@ -18,7 +18,7 @@ use super::apply::Batch;
 use super::checkpoint::Checkpoints;
 use super::pulse;
 use super::rows::failed;
-use crate::queue::Job;
+use crate::queue::{Job, reply_to_all};
 
 /// Everything the writer's thread owns.
 pub(super) struct Writer {
@@ -41,10 +41,7 @@ impl Writer {
         while queue.blocking_recv_many(&mut jobs, self.max_batch) > 0 {
             let (changes, replies): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.change, job.reply)).unzip();
             let outcomes = self.commit_all(&changes);
-            for (reply, outcome) in replies.into_iter().zip(outcomes) {
-                // Whoever asked may be gone; what was asked is done all the same.
-                let _ = reply.send(outcome);
-            }
+            reply_to_all(replies.into_iter().zip(outcomes));
             self.checkpoints
                 .after_commit(&self.connection, log_pages.load(Ordering::Relaxed));
         }

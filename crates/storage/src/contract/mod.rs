@@ -175,6 +175,7 @@ macro_rules! contract_cases {
                 another_handle_sees_what_was_acknowledged_and_goes_on_from_there
                 the_pulse_rings_at_once_for_a_commit_of_this_handle
                 the_pulse_rings_soon_for_a_commit_of_another_handle
+                the_pulse_rings_soon_for_a_replay_by_any_handle
                 the_pulse_beats_without_any_commit
                 followers_miss_nothing_of_64_committers
                 followers_miss_nothing_of_64_committers_on_two_handles

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::EventId;
 
+use super::outbox;
 use super::seed::{self, creation, revocation};
 use super::steps::{self, applied};
 use super::{Fresh, Verdict};
@@ -108,6 +109,38 @@ pub async fn the_pulse_rings_soon_for_a_commit_of_another_handle(fresh: &Fresh) 
         slowest = slowest.max(ring(&mut pulse, place).await);
     }
     println!("the pulse rang within {slowest:?} of another handle's commits; 100 ms are promised");
+    Ok(())
+}
+
+/// Whoever delivers waits for the pulse, and a replay has no event.
+pub async fn the_pulse_rings_soon_for_a_replay_by_any_handle(fresh: &Fresh) -> Verdict {
+    let store = &*fresh.store;
+    let workspace = steps::workspace(store, 1).await?;
+    outbox::create(store, outbox::setting(&workspace, 1)).await?;
+    outbox::tell(store, &workspace, [10]).await?;
+    let original = outbox::notifications(store, &workspace).await?.items[0].id;
+    let another = fresh.another().await?;
+    for (first, follower) in [(100, store), (200, &*another)] {
+        let mut pulse = follower.pulse();
+        let mut delays = Vec::new();
+        for number in first..first + 11 {
+            pulse.borrow_and_update();
+            let replay = Write::ReplayNotification {
+                workspace: workspace.id,
+                original,
+                id: seed::id(number),
+                at: seed::at(number),
+            };
+            applied(store, Change::silent(replay)).await?;
+            let started = Instant::now();
+            let rang = timeout(PATIENCE, pulse.changed()).await;
+            rang.expect("it rings in time").expect("the store lives");
+            delays.push(started.elapsed());
+        }
+        delays.sort_unstable();
+        println!("the pulse rang usually {:?} after a replay", delays[5]);
+        assert!(delays[5] < Duration::from_millis(100), "{delays:?}");
+    }
     Ok(())
 }
 

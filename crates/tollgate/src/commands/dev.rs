@@ -226,6 +226,17 @@ With the Python SDK (pip install paddle-python-sdk):
   paddle = Client('{key}', options=Options(environment=SimpleNamespace(base_url='{url}')))
   for token in paddle.client_tokens.list(): print(token.name, token.token)
 
+In a web page, the token is checked and goes along with requests:
+
+  <script type=\"module\">
+    import {{ Tollgate }} from '{url}/js/v1/tollgate.js';
+    const client = await Tollgate.initialize({{ token: '{token}', baseUrl: '{url}' }});
+  </script>
+
+Whether a token is good, as a proxy asks for it:
+
+  curl -i -H 'Tollgate-Client-Token: {token}' {url}/tollgate/authorize
+
 Events as webhooks, to your own server on this machine:
 
   TOLLGATE_API_KEY={key} TOLLGATE_API_URL={url} tollgate listen --forward-to http://localhost:3000/webhooks

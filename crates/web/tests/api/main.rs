@@ -501,6 +501,7 @@ api_suite! {
                 what_is_only_reported_passes_and_is_named
                 a_verdict_names_its_place_and_waits_for_the_one_asked_for
                 parameters_that_are_wrong_are_told_in_one_answer
+                what_was_let_in_and_refused_is_counted_by_hour_and_origin
             }
             client {
                 a_page_learns_that_its_token_is_good_and_nothing_of_the_workspace

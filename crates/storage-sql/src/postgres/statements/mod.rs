@@ -107,7 +107,9 @@ pub(super) const APPEND: &str = "
         ORDER BY workspace_id COLLATE \"C\", name COLLATE \"C\"
         ON CONFLICT (workspace_id, name) DO UPDATE SET value = counters.value + excluded.value
     )
-    SELECT sequence, pg_notify('tollgate_sequence', sequence || ' ' || current_schema()) FROM head";
+    SELECT sequence, pg_notify('tollgate_sequence',
+        sequence || ' ' || current_schema() || CASE WHEN $1 > 0 THEN '' ELSE ' again' END)
+    FROM head";
 
 /// Every transaction that touches the sequence begins with this: commits of all nodes follow one another, so places become
 /// visible in their order.

@@ -12,7 +12,7 @@ mod prune;
 mod simulations;
 mod usage;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Transaction, params};
 use tollgate_domain::event::Event;
@@ -21,6 +21,7 @@ use tollgate_storage::{Change, Outcome, Write};
 
 use super::reads;
 use crate::counters::Deltas;
+use crate::failing::Failing;
 use notification_settings::Subscription;
 
 /// What becomes one commit.
@@ -32,18 +33,20 @@ pub(super) struct Batch<'a> {
     deltas: Deltas,
     /// What each workspace's settings want, as read in this transaction.
     subscriptions: HashMap<WorkspaceId, Vec<Subscription>>,
+    /// What is still to be noted of settings that were attempted.
+    failing: BTreeMap<NotificationSettingId, Failing>,
 }
 
 impl<'a> Batch<'a> {
     pub(super) fn begin(transaction: &'a Transaction<'a>) -> rusqlite::Result<Self> {
         let place = reads::head(transaction)?;
-        let (deltas, subscriptions) = (Deltas::default(), HashMap::new());
         Ok(Self {
             transaction,
             place,
             place_before: place,
-            deltas,
-            subscriptions,
+            deltas: Deltas::default(),
+            subscriptions: HashMap::new(),
+            failing: BTreeMap::new(),
         })
     }
 
@@ -88,7 +91,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Ends the batch; gives the last place of the sequence.
-    pub(super) fn end(self) -> rusqlite::Result<u64> {
+    pub(super) fn end(mut self) -> rusqlite::Result<u64> {
+        self.note_failing()?;
         let mut statement = self.transaction.prepare_cached(
             "INSERT INTO counters (workspace_id, name, value) VALUES (?1, ?2, ?3) \
              ON CONFLICT (workspace_id, name) DO UPDATE SET value = value + excluded.value",
@@ -103,6 +107,14 @@ impl<'a> Batch<'a> {
                 .execute([place])?;
         }
         Ok(self.place)
+    }
+
+    /// Before a setting changes, too: what comes behind it is judged by what it made of the setting.
+    fn note_failing(&mut self) -> rusqlite::Result<()> {
+        for (setting, failing) in std::mem::take(&mut self.failing) {
+            notification_settings::note_failing(self.transaction, setting, failing)?;
+        }
+        Ok(())
     }
 
     /// Writes what isn't an event; `false` when its precondition doesn't hold, and then nothing was written.
@@ -136,6 +148,7 @@ impl<'a> Batch<'a> {
                 notification_settings::insert(transaction, setting, seen)
             }
             Write::UpdateNotificationSetting { to, seen } => {
+                self.note_failing()?;
                 self.subscriptions.remove(&to.workspace);
                 notification_settings::update(transaction, to, seen)
             }
@@ -144,7 +157,12 @@ impl<'a> Batch<'a> {
                 notification_settings::delete(transaction, *workspace, *id)
             }
             Write::LeaseNotifications { .. } => unreachable!("a lease is answered before"),
-            Write::RecordAttempt(record) => notifications::record(transaction, record, &mut self.deltas).map(|()| true),
+            Write::RecordAttempt(record) => {
+                if notifications::record(transaction, record, &mut self.deltas)? {
+                    self.failing.entry(record.setting).or_default().add(record);
+                }
+                Ok(true)
+            }
             Write::ReplayNotification {
                 workspace,
                 original,

@@ -7,6 +7,7 @@ use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::time::Timestamp;
 use tollgate_storage::SettingsSeen;
 
+use crate::failing::Failing;
 use crate::sqlite::rows;
 
 /// An active setting that takes real events, and which.
@@ -138,19 +139,20 @@ pub(super) fn delete(
     Ok(deleted == 1)
 }
 
-/// Notes how the last attempt went: since when all have failed, or that one succeeded.
-pub(super) fn note_attempt(
+/// Notes how the attempts of a batch went: since when all have failed, anew after a success among them, or only if it
+/// wasn't known.
+pub(super) fn note_failing(
     transaction: &Transaction<'_>,
     id: NotificationSettingId,
-    failed_at: Option<Timestamp>,
+    failing: Failing,
 ) -> rusqlite::Result<()> {
-    let sql = if failed_at.is_some() {
-        "UPDATE notification_settings SET failing_since = ?2 WHERE id = ?1 AND failing_since IS NULL"
+    let sql = if failing.anew {
+        "UPDATE notification_settings SET failing_since = ?2 WHERE id = ?1 AND failing_since IS NOT ?2"
     } else {
-        "UPDATE notification_settings SET failing_since = ?2 WHERE id = ?1 AND failing_since IS NOT NULL"
+        "UPDATE notification_settings SET failing_since = ?2 WHERE id = ?1 AND failing_since IS NULL"
     };
     transaction
         .prepare_cached(sql)?
-        .execute(params![id.to_string(), failed_at.map(Timestamp::as_micros)])?;
+        .execute(params![id.to_string(), failing.since.map(Timestamp::as_micros)])?;
     Ok(())
 }

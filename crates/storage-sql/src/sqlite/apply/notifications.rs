@@ -7,7 +7,6 @@ use tollgate_domain::notification::{self, DeliveryAttempt, Notification, Notific
 use tollgate_domain::time::Timestamp;
 use tollgate_storage::AttemptRecord;
 
-use super::notification_settings;
 use crate::counters::Deltas;
 use crate::sqlite::reads::notifications::SELECT;
 use crate::sqlite::rows;
@@ -69,19 +68,19 @@ pub(super) fn lease(
     Ok(due)
 }
 
-/// Writes an attempt and where it leaves the notification.
+/// Writes an attempt and where it leaves the notification; `false` when there is nothing to write to any more.
 pub(super) fn record(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
     deltas: &mut Deltas,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let Some(last) = record.attempts.last() else {
-        return Ok(());
+        return Ok(false);
     };
     let workspace = record.workspace.to_string();
     let id = last.notification.to_string();
-    let Some(before) = status(transaction, record.workspace, last.notification)? else {
-        return Ok(());
+    let Some(before) = status(transaction, [&workspace, &id])? else {
+        return Ok(false);
     };
     // Two nodes may have tried at once when a lease ran out: whoever delivered it has the last word.
     let after = if before == NotificationStatus::Delivered {
@@ -108,22 +107,17 @@ pub(super) fn record(
     for attempt in &record.attempts {
         insert_attempt(transaction, attempt)?;
     }
-    let failed_at = (record.status != NotificationStatus::Delivered).then_some(record.at);
-    notification_settings::note_attempt(transaction, record.setting, failed_at)
+    Ok(true)
 }
 
 /// Where a notification stands; `None` when it or its setting is gone.
-fn status(
-    transaction: &Transaction<'_>,
-    workspace: WorkspaceId,
-    id: NotificationId,
-) -> rusqlite::Result<Option<NotificationStatus>> {
+fn status(transaction: &Transaction<'_>, key: [&str; 2]) -> rusqlite::Result<Option<NotificationStatus>> {
     transaction
         .prepare_cached(
             "SELECT n.status FROM notifications n CROSS JOIN notification_settings s ON s.id = n.setting_id AND \
              s.deleted_at IS NULL WHERE n.workspace_id = ?1 AND n.id = ?2",
         )?
-        .query_row([workspace.to_string(), id.to_string()], rows::notification_status)
+        .query_row(key, rows::notification_status)
         .optional()
 }
 

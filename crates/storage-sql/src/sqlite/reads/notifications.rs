@@ -11,9 +11,9 @@ use crate::keyset::{cursor, words};
 use crate::sqlite::rows;
 
 /// A notification with its event. Those whose setting or event is gone don't show.
-pub(crate) const SELECT: &str = "SELECT n.workspace_id, n.id AS notification_id, n.setting_id, n.origin, n.status, n.times_attempted, \
-     n.last_attempt_at, n.delivered_at, n.replayed_at, n.retry_at, e.id, e.type, e.occurred_at, e.subject_id, e.data, \
-     e.actor_kind, e.actor_id FROM notifications n CROSS JOIN events e ON e.sequence = n.event_sequence CROSS JOIN \
+pub(crate) const SELECT: &str = "SELECT n.workspace_id, e.id, e.type, e.occurred_at, e.subject_id, e.actor_kind, e.actor_id, e.data, \
+     n.id AS notification_id, n.setting_id, n.origin, n.status, n.times_attempted, n.last_attempt_at, n.delivered_at, \
+     n.replayed_at, n.retry_at FROM notifications n CROSS JOIN events e ON e.sequence = n.event_sequence CROSS JOIN \
      notification_settings s ON s.id = n.setting_id AND s.deleted_at IS NULL";
 
 pub(crate) fn one(

@@ -1,12 +1,11 @@
 //! Verdicts as answers of HTTP. What is always the same is made once, since a check is answered more often than anything
 //! else.
 
-use std::fmt::{Display, Write};
-
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::Full;
 use tollgate_domain::environment::Environment;
+use tollgate_domain::id::{Id, Kind};
 use tollgate_domain::restriction::{RestrictionKind, RestrictionKinds};
 use tollgate_domain::verdict::Denial;
 use tollgate_verifier::Admitted;
@@ -21,9 +20,6 @@ pub(super) const DENIAL: HeaderName = HeaderName::from_static("tollgate-denial")
 /// The restrictions that would have refused, were they not only reported.
 pub(super) const WOULD_REFUSE: HeaderName = HeaderName::from_static("tollgate-would-refuse");
 
-/// Characters of an id: room for it at once.
-const LONGEST_ID: usize = 32;
-
 /// The answer to a check.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
@@ -33,10 +29,10 @@ pub(super) fn allowed(sequence: u64, admitted: &Admitted) -> Answer {
     *answer.status_mut() = StatusCode::NO_CONTENT;
     let headers = answer.headers_mut();
     headers.reserve(6);
-    headers.insert(TOKEN_ID, value(admitted.id));
-    headers.insert(WORKSPACE_ID, value(admitted.workspace));
+    headers.insert(TOKEN_ID, id(admitted.id));
+    headers.insert(WORKSPACE_ID, id(admitted.workspace));
     headers.insert(ENVIRONMENT, environment(admitted.environment));
-    headers.insert(SEQUENCE, sequence.into());
+    headers.insert(SEQUENCE, number(sequence));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if !admitted.reported.is_empty() {
         headers.insert(WOULD_REFUSE, reported(admitted.reported));
@@ -52,7 +48,7 @@ pub(super) fn refused(sequence: u64, denial: Denial) -> Answer {
     let headers = answer.headers_mut();
     headers.reserve(6);
     headers.insert(DENIAL, HeaderValue::from_static(told.code));
-    headers.insert(SEQUENCE, sequence.into());
+    headers.insert(SEQUENCE, number(sequence));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(challenge) = told.challenge {
@@ -79,10 +75,17 @@ pub(super) fn without_429(sequence: u64, denial: Denial) -> Answer {
     answer
 }
 
-fn value(shown: impl Display) -> HeaderValue {
-    let mut text = String::with_capacity(LONGEST_ID);
-    write!(text, "{shown}").expect("writing into memory");
-    HeaderValue::try_from(text).expect("ids and names are letters, digits, underscores and commas")
+/// In memory of its own exact length, which the value then keeps.
+fn id<K: Kind>(id: Id<K>) -> HeaderValue {
+    let mut text = String::with_capacity(K::PREFIX.len() + id.tail().len());
+    text.push_str(K::PREFIX);
+    text.push_str(id.tail());
+    HeaderValue::try_from(text).expect("letters, digits and an underscore")
+}
+
+/// The same of a number.
+fn number(number: u64) -> HeaderValue {
+    HeaderValue::from_str(itoa::Buffer::new().format(number)).expect("digits")
 }
 
 const fn environment(environment: Environment) -> HeaderValue {
@@ -91,7 +94,7 @@ const fn environment(environment: Environment) -> HeaderValue {
 
 fn reported(kinds: RestrictionKinds) -> HeaderValue {
     let names: Vec<&str> = kinds.iter().map(RestrictionKind::name).collect();
-    value(names.join(", "))
+    HeaderValue::try_from(names.join(", ")).expect("names of restrictions")
 }
 
 /// How a denial is told.

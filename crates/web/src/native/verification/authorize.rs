@@ -61,8 +61,17 @@ pub(crate) fn at_once<B>(app: &App, peer: SocketAddr, request: &axum::http::Requ
     }
     // What is wrong with the query is told where errors get their envelope.
     let parameters = Parameters::parse(request.uri().query(), Asker::Proxy).ok()?;
-    let reached = parameters.min_seq == 0 || app.verification.sequence() >= parameters.min_seq;
-    reached.then(|| check(app, peer, request.headers(), &parameters))
+    if parameters.min_seq > app.verification.sequence() {
+        return None;
+    }
+    let answer = check(app, peer, request.headers(), &parameters);
+    // As the front door tells of every other request.
+    tracing::debug!(
+        target: "tollgate::http",
+        method = %request.method(), path = PATH, status = answer.status().as_u16(),
+        denial = answer.headers().get(answers::DENIAL).and_then(|code| code.to_str().ok()),
+    );
+    Some(answer)
 }
 
 /// A check that has to wait, or that is wrong.

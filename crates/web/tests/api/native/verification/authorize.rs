@@ -299,3 +299,46 @@ pub(crate) async fn parameters_that_are_wrong_are_told_in_one_answer(store: Stor
         ("scope", "Given more than once"),
     ]);
 }
+
+pub(crate) async fn what_was_let_in_and_refused_is_counted_by_hour_and_origin(store: Store) {
+    let app = TestApp::start(store).await;
+    let restrictions =
+        json!({ "allowed_origins": ["https://shop.example"], "scopes": ["pay"], "report_only": ["scopes"] });
+    let token = restricted(&app, restrictions).await;
+    let asking = |scope: &str, origin: &str| {
+        get(format!("/tollgate/authorize?scope={scope}"))
+            .header("Tollgate-Client-Token", at(&token, "token"))
+            .header("Origin", origin)
+    };
+    for _ in 0..3 {
+        assert_eq!(app.send(asking("pay", "https://shop.example")).await.status, 204);
+    }
+    assert_eq!(app.send(asking("reports", "https://shop.example")).await.status, 204);
+    app.clock.advance(HOUR);
+    app.send(asking("pay", "https://elsewhere.example"))
+        .await
+        .is_refused(403, "origin_not_allowed");
+    app.verification.write_usage_down().await;
+
+    let target = format!("/tollgate/client-tokens/{}", at(&token, "id"));
+    let answer = app.get(&format!("{target}/usage")).await;
+    let usage = answer.data(200);
+    assert_eq!(usage["last_used_at"], "2026-03-02T09:15:04.218733Z");
+    let hours = usage["hours"].as_array().expect("a list");
+    let counted: Vec<_> = hours
+        .iter()
+        .map(|hour| (at(hour, "begins_at"), hour["allowed"].clone(), hour["refused"].clone()))
+        .collect();
+    assert_eq!(
+        counted,
+        [
+            ("2026-03-02T09:00:00.000000Z", json!(4), json!(0)),
+            ("2026-03-02T10:00:00.000000Z", json!(0), json!(1)),
+        ]
+    );
+    assert_eq!(hours[0]["would_refuse"]["scopes"], 1);
+    let origins = usage["origins"].as_array().expect("a list");
+    assert_eq!(origins.len(), 1);
+    assert_eq!(origins[0]["origin"], "https://shop.example");
+    assert_eq!(app.get(&target).await.data(200)["last_used_at"], usage["last_used_at"]);
+}
