@@ -13,6 +13,7 @@ use tollgate_delivery::Guard;
 use tollgate_storage_sql::postgres::PostgresOptions;
 use tollgate_storage_sql::sqlite::SqliteOptions;
 
+use crate::bare_server::Way;
 use crate::credentials::facts;
 
 /// Which store, and how it is run.
@@ -144,9 +145,12 @@ impl Server {
     }
 
     /// The rival of a check ([`crate::bare_server`]).
-    pub(crate) fn start_bare(plain: bool) -> anyhow::Result<Self> {
-        let mut words = vec!["bare-server".to_owned()];
-        words.extend(plain.then(|| "--plain".to_owned()));
+    pub(crate) fn start_bare(way: Way) -> anyhow::Result<Self> {
+        let way = match way {
+            Way::Express => "express",
+            Way::Hyper => "hyper",
+        };
+        let words = ["bare-server", "--way", way].map(str::to_owned);
         Self::start_words(&std::env::current_exe()?, &words)
     }
 

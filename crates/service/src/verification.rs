@@ -74,8 +74,8 @@ impl Verification {
     }
 
     /// Decides on a presented token, and counts it.
-    pub fn verify(&self, presented: &str, asked: &Asked<'_>) -> Verdict {
-        self.verifier.verify(presented, asked, self.now())
+    pub fn verify(&self, presented: &str, asked: &Asked<'_>, now: Now) -> Verdict {
+        self.verifier.verify(presented, asked, now)
     }
 
     /// The same without counting it.
@@ -88,6 +88,14 @@ impl Verification {
     pub fn introspect(&self, presented: &str, asked: &Asked<'_>, workspace: WorkspaceId) -> (u64, Option<Known>) {
         let (place, known) = self.verifier.introspect(presented, asked, self.now());
         (place, known.ok().filter(|known| known.admitted.workspace == workspace))
+    }
+
+    /// The current time.
+    pub fn now(&self) -> Now {
+        Now {
+            time: self.clock.now(),
+            instant: Instant::now(),
+        }
     }
 
     /// The place in the sequence that verdicts are decided at.
@@ -207,13 +215,6 @@ impl Verification {
             }
         }
         usage
-    }
-
-    fn now(&self) -> Now {
-        Now {
-            time: self.clock.now(),
-            instant: Instant::now(),
-        }
     }
 }
 

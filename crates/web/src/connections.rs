@@ -1,6 +1,7 @@
 //! The HTTP stack below every answer: accepts connections, speaks HTTP/1.1 and HTTP/2 over them, and ends gracefully. Knows
 //! nothing of what is answered.
 
+mod express;
 mod idle;
 
 use std::error::Error;
@@ -13,10 +14,13 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
+use express::{Ended, ride};
+pub use express::{Express, Head, NoExpress};
 use idle::Busy;
 
 /// How long requests that are in flight get to finish when the server is stopped.
@@ -24,10 +28,11 @@ const GRACE: Duration = Duration::from_secs(20);
 /// How long to wait when the machine has no more sockets to give.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves each connection by a service of its own, made for its peer, until `stop`. Then calls `stopping`, and lets what is
-/// in flight finish.
+/// Serves each connection by `express` where it can, else by a service of its own, made for its peer, until `stop`. Then
+/// calls `stopping`, and lets what is in flight finish.
 pub async fn serve_connections<S, B>(
     listener: TcpListener,
+    express: impl Express,
     service: impl Fn(SocketAddr) -> S,
     stop: CancellationToken,
     stopping: impl FnOnce(),
@@ -54,21 +59,17 @@ where
                 continue;
             }
         };
-        let busy = Busy::new(service(peer));
-        let idle = busy.idle();
-        let connection = builder
-            .serve_connection(TokioIo::new(prepared(stream, peer)), busy)
-            .into_owned();
-        let connection = in_flight.watch(connection);
+        let connection = Connection {
+            stream: prepared(stream, peer),
+            peer,
+            builder: builder.clone(),
+            watcher: in_flight.watcher(),
+            stop: stop.clone(),
+        };
+        let (express, service) = (express.clone(), service(peer));
         tokio::spawn(async move {
-            tokio::select! {
-                biased;
-                ended = connection => {
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, %peer, "connection ended");
-                    }
-                }
-                () = idle.for_too_long() => tracing::debug!(%peer, "no request came for too long"),
+            if let Err(error) = connection.serve(&express, service).await {
+                tracing::debug!(%error, %peer, "connection ended");
             }
         });
     }
@@ -79,6 +80,47 @@ where
         tracing::warn!("some requests did not finish within {} s", GRACE.as_secs());
     }
     Ok(())
+}
+
+struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    builder: Builder<TokioExecutor>,
+    watcher: Watcher,
+    stop: CancellationToken,
+}
+
+impl Connection {
+    async fn serve<S, B>(mut self, express: &impl Express, service: S) -> Result<(), Box<dyn Error + Send + Sync>>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<Box<dyn Error + Send + Sync>>,
+        B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        let busy = Busy::new(service);
+        let (requests, idle, peer) = (busy.requests(), busy.idle(), self.peer);
+        let stop = &self.stop;
+        let end = async move {
+            let _ = stop.run_until_cancelled(idle.for_too_long()).await;
+        };
+        let read = match ride(&mut self.stream, peer, express, &requests, end).await? {
+            Ended::Closed => return Ok(()),
+            Ended::HandedOver(read) => read.freeze(),
+        };
+        let (rest, write) = self.stream.into_split();
+        let stream = tokio::io::join(io::Cursor::new(read).chain(rest), write);
+        let idle = busy.idle();
+        let connection = self.builder.serve_connection(TokioIo::new(stream), busy).into_owned();
+        tokio::select! {
+            biased;
+            ended = self.watcher.watch(connection) => ended,
+            () = idle.for_too_long() => {
+                tracing::debug!(%peer, "no request came for too long");
+                Ok(())
+            }
+        }
+    }
 }
 
 fn prepared(stream: TcpStream, peer: SocketAddr) -> TcpStream {

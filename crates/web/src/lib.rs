@@ -26,7 +26,7 @@ mod serve;
 
 pub use app::{App, Settings};
 pub use catalogue::{CATALOGUE, Entry};
-pub use connections::serve_connections;
+pub use connections::{Express, Head, NoExpress, serve_connections};
 pub use endpoint::{Access, Endpoint, Surface};
 pub use openapi::document as openapi;
 pub use router::endpoints;

@@ -5,8 +5,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Body;
-use futures_util::future::{self, ready};
-use http_body_util::Either;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -16,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::App;
 use crate::connections::serve_connections;
 use crate::front_door;
-use crate::native::at_once;
+use crate::native::Checks;
 use crate::router::router;
 
 /// How often addresses that sent nothing lately are forgotten, lest they fill the memory.
@@ -27,21 +25,15 @@ pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> 
     let router = router(&app);
     tokio::spawn(forget_idle_addresses(app.clone(), stop.clone()));
     let stopping = app.stopping.clone();
+    let checks = Checks(app.clone());
     let service = move |peer: SocketAddr| {
         let (app, router) = (app.clone(), router.clone());
         service_fn(move |request: Request<Incoming>| {
-            // A check is answered here and now; whatever else there is goes in by the front door.
-            if let Some(answer) = at_once(&app, peer, &request) {
-                return future::Either::Left(ready(Ok::<_, Infallible>(answer.map(Either::Left))));
-            }
             let (app, router) = (app.clone(), router.clone());
-            future::Either::Right(async move {
-                let answer = front_door::answer(&app, router, peer, request.map(Body::new)).await;
-                Ok(answer.map(Either::Right))
-            })
+            async move { Ok::<_, Infallible>(front_door::answer(&app, router, peer, request.map(Body::new)).await) }
         })
     };
-    serve_connections(listener, service, stop, move || stopping.cancel()).await
+    serve_connections(listener, checks, service, stop, move || stopping.cancel()).await
 }
 
 /// What is kept of an address: that it used up a part of what it may send.

@@ -4,13 +4,14 @@
 use std::net::SocketAddr;
 
 use crate::Settings;
+use crate::bare_server::Way;
 use crate::credentials::Presented;
 use crate::load::{Language, Load};
 use crate::machine::processor_time;
 use crate::nginx::{self, Nginx};
 use crate::redis::{self, Redis};
 use crate::report::{Goal, Report, table};
-use crate::rounds::{Round, compare};
+use crate::rounds::{Round, compare, compare_with_each};
 use crate::server::{Server, ServerArgs};
 use crate::site::{CLIENTS, Site, Tenant};
 
@@ -40,30 +41,30 @@ fn against_bare(
     server: &Server,
     (tokens, goal): (u64, f64),
 ) -> anyhow::Result<()> {
-    let bare = Server::start_bare(false)?;
+    let (bare, hyper) = (Server::start_bare(Way::Express)?, Server::start_bare(Way::Hyper)?);
     for presented in Presented::ALL {
         let requests = checks(presented, tokens, settings);
-        let expected = answer_to(presented);
-        let mut subject = Site::of(
-            server.pid(),
-            Load::connect(server.address, CLIENTS, requests.clone(), expected)?,
-        );
-        let mut rival = Site::of(
-            bare.pid(),
-            Load::connect(bare.address, CLIENTS, requests, b"HTTP/1.1 204")?,
-        );
-        let mut comparison = compare(
+        let site = |server: &Server, expected| {
+            let load = Load::connect(server.address, CLIENTS, requests.clone(), expected)?;
+            anyhow::Ok(Site::of(server.pid(), load))
+        };
+        let mut subject = site(server, answer_to(presented))?;
+        let (mut fixed, mut agreeing) = (site(&bare, b"HTTP/1.1 204")?, site(&hyper, b"HTTP/1.1 204")?);
+        let mut comparison = compare_with_each(
             settings,
             ("tollgate", &mut || subject.round(settings.round())),
-            ("a handler that looks at nothing", &mut || rival.round(settings.round())),
+            &mut [
+                ("a handler that looks at nothing", &mut || fixed.round(settings.round())),
+                ("one of hyper's, an empty 204", &mut || agreeing.round(settings.round())),
+            ],
         )?;
         let what = format!("checks of {}, {tokens} client tokens", presented.words());
         table(&format!("{what}, {CLIENTS} clients"), "checks", &mut comparison);
-        report.goal(
-            &format!("{what}, against a handler that looks at nothing"),
-            Goal::AtLeast(goal),
-            comparison.ratios(),
-        );
+        let goal_of = format!("{what}, against a handler that looks at nothing");
+        report.goal(&goal_of, Goal::AtLeast(goal), comparison.ratios());
+        if let Some(hyper) = comparison.rivals.get(1) {
+            report.ratio(&format!("{what}, against one of hyper's"), &hyper.ratios);
+        }
     }
     Ok(())
 }
@@ -107,7 +108,7 @@ fn behind_nginx(settings: &Settings, report: &mut Report, server: &Server, token
         report.not_run(what, nginx::HOW);
         return Ok(());
     }
-    let agrees = Server::start_bare(true)?;
+    let agrees = Server::start_bare(Way::Hyper)?;
     let nginx = Nginx::start(&[server.address, agrees.address])?;
     let requests = checks(Presented::Hits, tokens, settings);
     let load = |address: SocketAddr| Load::connect(address, CLIENTS, requests.clone(), b"HTTP/1.1 200");

@@ -21,9 +21,17 @@ pub(super) struct Busy<S> {
 
 /// Requests of a connection.
 #[derive(Default)]
-struct Requests {
+pub(super) struct Requests {
     begun: AtomicU64,
     ended: AtomicU64,
+}
+
+impl Requests {
+    /// One came and was answered at once.
+    pub(super) fn answered(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.ended.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Tells when nothing has come for too long.
@@ -39,6 +47,10 @@ impl<S> Busy<S> {
 
     pub(super) fn idle(&self) -> Idle {
         Idle(Arc::clone(&self.requests))
+    }
+
+    pub(super) fn requests(&self) -> Arc<Requests> {
+        Arc::clone(&self.requests)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use ipnet::IpNet;
 
 use crate::App;
@@ -13,13 +13,19 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The client's address: the peer's, or, when the peer is a trusted proxy, the last address in `X-Forwarded-For` that
 /// isn't one.
 pub(crate) fn client_address(app: &App, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
-    let trusted = &app.settings.trusted_proxies;
+    let values = headers.get_all(&X_FORWARDED_FOR).into_iter().map(HeaderValue::as_bytes);
+    forwarded_address(&app.settings.trusted_proxies, peer, values)
+}
+
+/// The same from the values of `X-Forwarded-For`, in their order.
+pub(crate) fn forwarded_address<'a>(
+    trusted: &[IpNet],
+    peer: SocketAddr,
+    values: impl DoubleEndedIterator<Item = &'a [u8]>,
+) -> IpAddr {
     let mut address = peer.ip().to_canonical();
-    let values = headers.get_all(&X_FORWARDED_FOR).into_iter().rev();
-    for hop in values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.rsplit(','))
-    {
+    let texts = values.rev().filter_map(|value| std::str::from_utf8(value).ok());
+    for hop in texts.flat_map(|value| value.rsplit(',')) {
         if !is_trusted(trusted, address) {
             break;
         }

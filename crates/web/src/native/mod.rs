@@ -11,7 +11,7 @@ mod verification;
 
 use crate::endpoint::Endpoint;
 
-pub(crate) use verification::at_once;
+pub(crate) use verification::Checks;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut all = client_tokens::endpoints();

@@ -23,8 +23,36 @@ pub(super) const WOULD_REFUSE: HeaderName = HeaderName::from_static("tollgate-wo
 /// The answer to a check.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
+/// What a proxy is told.
+pub(super) struct Told {
+    pub(super) sequence: u64,
+    pub(super) decision: Result<Admitted, Denial>,
+    /// Whether 429 is told as 403.
+    pub(super) limit_is_forbidden: bool,
+}
+
+impl Told {
+    pub(super) fn status(&self) -> StatusCode {
+        match self.decision {
+            Ok(_) => StatusCode::NO_CONTENT,
+            Err(Denial::RateLimited { .. }) if self.limit_is_forbidden => StatusCode::FORBIDDEN,
+            Err(denial) => Refusal::of(denial).status,
+        }
+    }
+}
+
+/// As a response.
+pub(super) fn told(told: &Told) -> Answer {
+    let mut answer = match told.decision {
+        Ok(admitted) => allowed(told.sequence, &admitted),
+        Err(denial) => refused(told.sequence, denial),
+    };
+    *answer.status_mut() = told.status();
+    answer
+}
+
 /// 204 with what is known of the token.
-pub(super) fn allowed(sequence: u64, admitted: &Admitted) -> Answer {
+fn allowed(sequence: u64, admitted: &Admitted) -> Answer {
     let mut answer = Response::new(Full::default());
     *answer.status_mut() = StatusCode::NO_CONTENT;
     let headers = answer.headers_mut();
@@ -54,25 +82,19 @@ pub(super) fn refused(sequence: u64, denial: Denial) -> Answer {
     if let Some(challenge) = told.challenge {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
-    match denial {
-        Denial::RateLimited { retry_after_seconds } => {
-            headers.insert(header::RETRY_AFTER, retry_after_seconds.into());
-        }
-        Denial::IndexTooOld | Denial::IndexBehind => {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        _ => {}
+    if let Some(seconds) = retry_after(denial) {
+        headers.insert(header::RETRY_AFTER, seconds.into());
     }
     answer
 }
 
-/// The same for a proxy that only knows 401 and 403.
-pub(super) fn without_429(sequence: u64, denial: Denial) -> Answer {
-    let mut answer = refused(sequence, denial);
-    if answer.status() == StatusCode::TOO_MANY_REQUESTS {
-        *answer.status_mut() = StatusCode::FORBIDDEN;
+/// After how many seconds it makes sense to ask again.
+pub(super) const fn retry_after(denial: Denial) -> Option<u32> {
+    match denial {
+        Denial::RateLimited { retry_after_seconds } => Some(retry_after_seconds),
+        Denial::IndexTooOld | Denial::IndexBehind => Some(1),
+        _ => None,
     }
-    answer
 }
 
 /// In memory of its own exact length, which the value then keeps.
@@ -93,16 +115,21 @@ const fn environment(environment: Environment) -> HeaderValue {
 }
 
 fn reported(kinds: RestrictionKinds) -> HeaderValue {
+    HeaderValue::try_from(named(kinds)).expect("names of restrictions")
+}
+
+/// Names of restrictions, with commas between.
+pub(super) fn named(kinds: RestrictionKinds) -> String {
     let names: Vec<&str> = kinds.iter().map(RestrictionKind::name).collect();
-    HeaderValue::try_from(names.join(", ")).expect("names of restrictions")
+    names.join(", ")
 }
 
 /// How a denial is told.
-struct Refusal {
+pub(super) struct Refusal {
     status: StatusCode,
-    code: &'static str,
-    body: &'static str,
-    challenge: Option<&'static str>,
+    pub(super) code: &'static str,
+    pub(super) body: &'static str,
+    pub(super) challenge: Option<&'static str>,
 }
 
 macro_rules! refusal {
@@ -130,7 +157,7 @@ macro_rules! refusal {
 }
 
 impl Refusal {
-    const fn of(denial: Denial) -> Self {
+    pub(super) const fn of(denial: Denial) -> Self {
         match denial {
             Denial::Missing => refusal!(
                 UNAUTHORIZED,
@@ -205,12 +232,12 @@ impl Refusal {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::Value;
 
     use super::*;
 
-    const ALL: [Denial; 13] = [
+    pub(in super::super) const ALL: [Denial; 13] = [
         Denial::Missing,
         Denial::Malformed,
         Denial::BadChecksum,

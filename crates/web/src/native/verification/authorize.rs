@@ -12,16 +12,19 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use tollgate_domain::verdict::Denial;
+use tollgate_verifier::Now;
 
 use crate::App;
 use crate::catalogue::BAD_REQUEST;
+use crate::connections::{Express, Head};
 use crate::endpoint::{Access, Answer as Documented, Endpoint, Surface};
 use crate::error::ApiError;
 use crate::front_door::Peer;
 
-use super::answers::{self, Answer};
+use super::answers::{self, Answer, Told};
 use super::parameters::{Asker, OF_PROXIES, Parameters};
-use super::presented;
+use super::presented::Carried;
+use super::raw;
 
 pub(super) const PATH: &str = "/tollgate/authorize";
 /// How long a check waits for the place in the sequence that it asks for.
@@ -52,26 +55,50 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// The answer to a check that needn't wait; `None` for any other request.
-pub(crate) fn at_once<B>(app: &App, peer: SocketAddr, request: &axum::http::Request<B>) -> Option<Answer> {
-    let is_check =
-        request.uri().path() == PATH && (request.method() == Method::GET || request.method() == Method::HEAD);
-    if !is_check {
-        return None;
+/// Checks that needn't wait, answered before hyper looks at them.
+#[derive(Clone)]
+pub(crate) struct Checks(pub(crate) App);
+
+impl Express for Checks {
+    fn may_be(&self, begins: &[u8]) -> bool {
+        let is = |request: &[u8]| {
+            let length = begins.len().min(request.len());
+            begins[..length] == request[..length]
+        };
+        is(b"GET /tollgate/authorize") || is(b"HEAD /tollgate/authorize")
     }
-    // What is wrong with the query is told where errors get their envelope.
-    let parameters = Parameters::parse(request.uri().query(), Asker::Proxy).ok()?;
-    if parameters.min_seq > app.verification.sequence() {
-        return None;
+
+    fn answer(&self, peer: SocketAddr, head: &Head<'_>, out: &mut Vec<u8>) -> bool {
+        let Self(app) = self;
+        let (path, query) = match head.target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (head.target, None),
+        };
+        if path != PATH {
+            return false;
+        }
+        // What is wrong with the query, or has to wait, is for the handler.
+        let Ok(parameters) = Parameters::parse(query, Asker::Proxy) else {
+            return false;
+        };
+        if parameters.min_seq > app.verification.sequence() {
+            return false;
+        }
+        let mut carried = Carried::default();
+        for header in head.headers {
+            carried.add(header.name, header.value);
+        }
+        let now = app.verification.now();
+        let told = decide(app, peer, &carried, &parameters, now);
+        raw::write(&told, head, now.time, out);
+        // As the front door tells of every other request.
+        tracing::debug!(
+            target: "tollgate::http",
+            method = %head.method, path = PATH, status = told.status().as_u16(),
+            denial = told.decision.err().map(Denial::code),
+        );
+        true
     }
-    let answer = check(app, peer, request.headers(), &parameters);
-    // As the front door tells of every other request.
-    tracing::debug!(
-        target: "tollgate::http",
-        method = %request.method(), path = PATH, status = answer.status().as_u16(),
-        denial = answer.headers().get(answers::DENIAL).and_then(|code| code.to_str().ok()),
-    );
-    Some(answer)
 }
 
 /// A check that has to wait, or that is wrong.
@@ -87,16 +114,23 @@ async fn late(State(app): State<App>, request: Request) -> Result<Response, ApiE
 }
 
 fn check(app: &App, peer: SocketAddr, headers: &HeaderMap, parameters: &Parameters<'_>) -> Answer {
-    let token = match presented::token(headers) {
-        Ok(token) => token,
-        Err(denial) => return answers::refused(app.verification.sequence(), denial),
+    let now = app.verification.now();
+    answers::told(&decide(app, peer, &Carried::of(headers), parameters, now))
+}
+
+fn decide(app: &App, peer: SocketAddr, carried: &Carried<'_>, parameters: &Parameters<'_>, now: Now) -> Told {
+    let (sequence, decision) = match carried.token() {
+        Ok(token) => {
+            let verdict = app
+                .verification
+                .verify(&token, &carried.asked(app, peer, parameters), now);
+            (verdict.sequence, verdict.decision.map_err(|refused| refused.denial))
+        }
+        Err(denial) => (app.verification.sequence(), Err(denial)),
     };
-    let verdict = app
-        .verification
-        .verify(&token, &presented::asked(app, peer, headers, parameters));
-    match verdict.decision {
-        Ok(admitted) => answers::allowed(verdict.sequence, &admitted),
-        Err(refused) if parameters.limit_is_forbidden => answers::without_429(verdict.sequence, refused.denial),
-        Err(refused) => answers::refused(verdict.sequence, refused.denial),
+    Told {
+        sequence,
+        decision,
+        limit_is_forbidden: parameters.limit_is_forbidden,
     }
 }

@@ -26,7 +26,7 @@ use crate::front_door::Peer;
 use super::answers;
 use super::authorize::PATIENCE;
 use super::parameters::{Asker, OF_BROWSERS, Parameters};
-use super::presented;
+use super::presented::Carried;
 
 const PATH: &str = "/tollgate/client";
 /// How soon a page that waits looks again after a change, whoever's token it was: so many changes are one look.
@@ -109,19 +109,17 @@ async fn judged(app: &App, peer: SocketAddr, headers: &HeaderMap, parameters: &P
     if !app.verification.reaches(parameters.min_seq, PATIENCE).await {
         return answers::refused(app.verification.sequence(), Denial::IndexBehind).map(Body::new);
     }
-    let asked = presented::asked(app, peer, headers, parameters);
-    let token = match presented::token_header(headers) {
-        Ok(token) => token.ok_or(Denial::Missing),
-        Err(denial) => Err(denial),
-    };
+    let carried = Carried::of(headers);
+    let asked = carried.asked(app, peer, parameters);
+    let token = carried.token_header().and_then(|token| token.ok_or(Denial::Missing));
     let token = match token {
         Ok(token) => token,
         Err(denial) => return answers::refused(app.verification.sequence(), denial).map(Body::new),
     };
-    let mut verdict = app.verification.verify(&token, &asked);
+    let mut verdict = app.verification.verify(token, &asked, app.verification.now());
     if verdict.decision.is_ok() && parameters.wait_seconds > 0 {
         let until = Instant::now() + Duration::from_secs(parameters.wait_seconds);
-        verdict = while_good(app, &token, &asked, verdict, until).await;
+        verdict = while_good(app, token, &asked, verdict, until).await;
     }
     match verdict.decision {
         Ok(admitted) => envelope::data(

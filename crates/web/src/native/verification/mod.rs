@@ -7,10 +7,11 @@ mod client;
 mod introspect;
 mod parameters;
 mod presented;
+mod raw;
 
 use crate::endpoint::Endpoint;
 
-pub(crate) use authorize::at_once;
+pub(crate) use authorize::Checks;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut all = authorize::endpoints();

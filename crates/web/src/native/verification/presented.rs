@@ -4,71 +4,132 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::HeaderMap;
 use tollgate_domain::verdict::{Asked, Denial};
 
 use crate::App;
-use crate::extract::origin::client_address;
+use crate::extract::origin::forwarded_address;
 
 use super::parameters::Parameters;
 
-/// Headers that hold nothing but the token, the preferred one first.
-const TOKEN_HEADERS: [HeaderName; 2] = [
-    HeaderName::from_static("tollgate-client-token"),
-    HeaderName::from_static("paddle-clienttoken"),
-];
-/// Where proxies put the address that was asked for.
-const URI_HEADERS: [HeaderName; 2] = [
-    HeaderName::from_static("x-original-uri"),
-    HeaderName::from_static("x-forwarded-uri"),
-];
-/// The parameter of that address that holds a token.
+/// The parameter of a forwarded address that holds a token.
 const TOKEN_PARAMETER: &str = "client_token";
 
-/// The token of a request that a proxy asks about: from a header of its own, `Authorization: Bearer`, or the query of the
-/// address that was asked for.
-pub(super) fn token(headers: &HeaderMap) -> Result<Cow<'_, str>, Denial> {
-    if let Some(token) = token_header(headers)? {
-        return Ok(token);
-    }
-    if let Some(token) = bearer(headers)? {
-        return Ok(token);
-    }
-    for name in &URI_HEADERS {
-        if let Some(uri) = headers.get(name).and_then(|value| value.to_str().ok())
-            && let Some(token) = query_token(uri)?
-        {
-            return Ok(token);
-        }
-    }
-    Err(Denial::Missing)
+/// What there is of the headers that matter, whoever parsed them.
+#[derive(Default)]
+pub(super) struct Carried<'a> {
+    own: Place<'a>,
+    compatible: Place<'a>,
+    authorization: Place<'a>,
+    original_uri: Place<'a>,
+    forwarded_uri: Place<'a>,
+    origin: Place<'a>,
+    referer: Place<'a>,
+    forwarded_for: Vec<&'a [u8]>,
 }
 
-/// The token in a header of its own. Two of them are none: what is behind the proxy could take the other one.
-pub(super) fn token_header(headers: &HeaderMap) -> Result<Option<Cow<'_, str>>, Denial> {
-    for name in &TOKEN_HEADERS {
-        let mut values = headers.get_all(name).iter();
-        if let Some(value) = values.next() {
-            let text = value.to_str().map_err(|_| Denial::Malformed)?;
-            return match values.next() {
-                None => Ok(Some(Cow::Borrowed(text))),
-                Some(_) => Err(Denial::Malformed),
-            };
+/// A header that should occur once.
+#[derive(Clone, Copy, Default)]
+struct Place<'a> {
+    first: Option<&'a [u8]>,
+    again: bool,
+}
+
+impl<'a> Place<'a> {
+    const fn add(&mut self, value: &'a [u8]) {
+        if self.first.is_none() {
+            self.first = Some(value);
+        } else {
+            self.again = true;
         }
     }
-    Ok(None)
+
+    /// Twice, or no text, is neither: what is behind the proxy could take the other one.
+    fn once(self) -> Result<Option<&'a str>, Denial> {
+        match self.first {
+            None => Ok(None),
+            Some(_) if self.again => Err(Denial::Malformed),
+            Some(value) => std::str::from_utf8(value).map(Some).map_err(|_| Denial::Malformed),
+        }
+    }
+}
+
+impl<'a> Carried<'a> {
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        let mut carried = Self::default();
+        for (name, value) in headers {
+            carried.add(name.as_str(), value.as_bytes());
+        }
+        carried
+    }
+
+    /// One more header, its name in whatever case.
+    pub(super) fn add(&mut self, name: &str, value: &'a [u8]) {
+        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
+        // By length first: most headers are none of these.
+        match name.len() {
+            21 if is("tollgate-client-token") => self.own.add(value),
+            18 if is("paddle-clienttoken") => self.compatible.add(value),
+            13 if is("authorization") => self.authorization.add(value),
+            14 if is("x-original-uri") => self.original_uri.add(value),
+            15 if is("x-forwarded-uri") => self.forwarded_uri.add(value),
+            15 if is("x-forwarded-for") => self.forwarded_for.push(value),
+            6 if is("origin") => self.origin.add(value),
+            7 if is("referer") => self.referer.add(value),
+            _ => {}
+        }
+    }
+
+    /// The token of a request that a proxy asks about: from a header of its own, `Authorization: Bearer`, or the query of
+    /// the address that was asked for.
+    pub(super) fn token(&self) -> Result<Cow<'a, str>, Denial> {
+        if let Some(token) = self.token_header()? {
+            return Ok(Cow::Borrowed(token));
+        }
+        if let Some(token) = bearer(self.authorization)? {
+            return Ok(Cow::Borrowed(token));
+        }
+        for place in [self.original_uri, self.forwarded_uri] {
+            if let Some(uri) = place.once()?
+                && let Some(token) = query_token(uri)?
+            {
+                return Ok(token);
+            }
+        }
+        Err(Denial::Missing)
+    }
+
+    /// The token in a header of its own.
+    pub(super) fn token_header(&self) -> Result<Option<&'a str>, Denial> {
+        match self.own.once()? {
+            Some(token) => Ok(Some(token)),
+            None => self.compatible.once(),
+        }
+    }
+
+    /// Under which circumstances it is presented.
+    pub(super) fn asked(&self, app: &App, peer: SocketAddr, parameters: &'a Parameters<'_>) -> Asked<'a> {
+        // What is there twice, or is no text, can't be read as an origin, and so is refused where origins are restricted.
+        let site = |place: Place<'a>| place.once().unwrap_or(Some("null"));
+        let hops = self.forwarded_for.iter().copied();
+        Asked {
+            origin: site(self.origin),
+            referer: site(self.referer),
+            client_address: Some(forwarded_address(&app.settings.trusted_proxies, peer, hops)),
+            scope: parameters.scope.as_deref(),
+            environment: parameters.environment,
+        }
+    }
 }
 
 /// Other schemes are no business of ours: the application behind the proxy may have a use for them.
-fn bearer(headers: &HeaderMap) -> Result<Option<Cow<'_, str>>, Denial> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let text = value.to_str().map_err(|_| Denial::Malformed)?;
-    match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => match values.next() {
-            None => Ok(Some(Cow::Borrowed(token.trim()))),
-            Some(_) => Err(Denial::Malformed),
-        },
+fn bearer(authorization: Place<'_>) -> Result<Option<&str>, Denial> {
+    let text = authorization
+        .first
+        .map(|value| std::str::from_utf8(value).map_err(|_| Denial::Malformed));
+    match text.transpose()?.and_then(|text| text.split_once(' ')) {
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("bearer") && authorization.again => Err(Denial::Malformed),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
         _ => Ok(None),
     }
 }
@@ -86,50 +147,31 @@ fn query_token(uri: &str) -> Result<Option<Cow<'_, str>>, Denial> {
     }
 }
 
-/// Under which circumstances it is presented.
-pub(super) fn asked<'a>(
-    app: &App,
-    peer: SocketAddr,
-    headers: &'a HeaderMap,
-    parameters: &'a Parameters<'_>,
-) -> Asked<'a> {
-    // Text that is none can't be read as an origin either, and so is refused where origins are restricted.
-    let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("null"));
-    Asked {
-        origin: text(header::ORIGIN),
-        referer: text(header::REFERER),
-        client_address: Some(client_address(app, peer, headers)),
-        scope: parameters.scope.as_deref(),
-        environment: parameters.environment,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
-            .collect()
+    fn token(headers: &[(&str, &'static str)]) -> Result<Cow<'static, str>, Denial> {
+        let mut carried = Carried::default();
+        for (name, value) in headers {
+            carried.add(name, value.as_bytes());
+        }
+        carried.token()
     }
 
     #[test]
     fn the_token_is_taken_from_the_first_place_that_has_one() {
-        let places: [(&str, &str); 5] = [
-            ("tollgate-client-token", "one"),
+        let places = [
+            ("Tollgate-Client-Token", "one"),
             ("paddle-clienttoken", "two"),
             ("authorization", "Bearer three"),
             ("x-original-uri", "/pay?x=1&client_token=four#client_token=none"),
             ("x-forwarded-uri", "/pay?client_token=fi%76e"),
         ];
         for (from, expected) in ["one", "two", "three", "four", "five"].into_iter().enumerate() {
-            assert_eq!(token(&headers(&places[from..])).unwrap(), expected);
+            assert_eq!(token(&places[from..]).unwrap(), expected);
         }
-        assert_eq!(token(&headers(&[])), Err(Denial::Missing));
+        assert_eq!(token(&[]), Err(Denial::Missing));
     }
 
     #[test]
@@ -141,7 +183,7 @@ mod tests {
             ("x-original-uri", "/pay?client_tokens=a"),
             ("cookie", "client_token=a"),
         ] {
-            assert_eq!(token(&headers(&[other])), Err(Denial::Missing), "{other:?}");
+            assert_eq!(token(&[other]), Err(Denial::Missing), "{other:?}");
         }
     }
 
@@ -152,7 +194,7 @@ mod tests {
             [("authorization", "Bearer a"), ("authorization", "Bearer b")],
             [("x-original-uri", "/?client_token=a&client_token=b"), ("accept", "*/*")],
         ] {
-            assert_eq!(token(&headers(&pairs)), Err(Denial::Malformed), "{pairs:?}");
+            assert_eq!(token(&pairs), Err(Denial::Malformed), "{pairs:?}");
         }
     }
 }

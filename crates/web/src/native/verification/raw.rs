@@ -1,0 +1,180 @@
+//! Verdicts as the bytes of HTTP/1.1, for checks that are answered before hyper looks at them. The same answers as
+//! [`super::answers`] makes, which the tests hold them against.
+
+use std::cell::RefCell;
+use std::time::{Duration, UNIX_EPOCH};
+
+use tollgate_domain::id::{Id, Kind};
+use tollgate_domain::time::Timestamp;
+
+use crate::connections::Head;
+
+use super::answers::{Refusal, Told, named, retry_after};
+
+/// Appends the answer.
+pub(super) fn write(told: &Told, head: &Head<'_>, now: Timestamp, out: &mut Vec<u8>) {
+    let status = told.status();
+    text(out, "HTTP/1.1 ");
+    text(out, status.as_str());
+    text(out, " ");
+    text(out, status.canonical_reason().unwrap_or_default());
+    let body = match &told.decision {
+        Ok(admitted) => {
+            id(out, "tollgate-token-id", admitted.id);
+            id(out, "tollgate-workspace-id", admitted.workspace);
+            field(out, "tollgate-environment", admitted.environment.name());
+            if !admitted.reported.is_empty() {
+                field(out, "tollgate-would-refuse", &named(admitted.reported));
+            }
+            None
+        }
+        Err(denial) => {
+            let refusal = Refusal::of(*denial);
+            field(out, "tollgate-denial", refusal.code);
+            if let Some(challenge) = refusal.challenge {
+                field(out, "www-authenticate", challenge);
+            }
+            if let Some(seconds) = retry_after(*denial) {
+                number(out, "retry-after", seconds.into());
+            }
+            field(out, "content-type", "application/json");
+            number(out, "content-length", refusal.body.len() as u64);
+            Some(refusal.body)
+        }
+    };
+    number(out, "tollgate-sequence", told.sequence);
+    field(out, "cache-control", "no-store");
+    if head.closes {
+        field(out, "connection", "close");
+    }
+    date(out, now);
+    text(out, "\r\n\r\n");
+    if let Some(body) = body.filter(|_| head.method != "HEAD") {
+        text(out, body);
+    }
+}
+
+fn text(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn field(out: &mut Vec<u8>, name: &str, value: &str) {
+    for part in ["\r\n", name, ": ", value] {
+        text(out, part);
+    }
+}
+
+fn id<K: Kind>(out: &mut Vec<u8>, name: &str, id: Id<K>) {
+    field(out, name, K::PREFIX);
+    text(out, id.tail());
+}
+
+fn number(out: &mut Vec<u8>, name: &str, number: u64) {
+    field(out, name, itoa::Buffer::new().format(number));
+}
+
+/// Made once a second on each thread.
+fn date(out: &mut Vec<u8>, now: Timestamp) {
+    thread_local! {
+        static MADE: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
+    }
+    let second = now.as_millis() / 1_000;
+    MADE.with_borrow_mut(|(made, shown)| {
+        if *made != second || shown.is_empty() {
+            *made = second;
+            *shown = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(second));
+        }
+        field(out, "date", shown);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use http_body_util::BodyExt;
+    use tollgate_domain::environment::Environment;
+    use tollgate_domain::id::{ClientTokenId, WorkspaceId};
+    use tollgate_domain::restriction::{RestrictionKind, RestrictionKinds};
+    use tollgate_verifier::Admitted;
+
+    use super::super::answers::{self, tests::ALL};
+    use super::*;
+
+    const NOW: &str = "2026-03-02T09:15:04Z";
+
+    fn written(told: &Told, method: &str, closes: bool) -> (u16, BTreeMap<String, String>, String) {
+        let head = Head {
+            method,
+            target: "/tollgate/authorize",
+            headers: &[],
+            closes,
+        };
+        let mut out = b"before".to_vec();
+        write(told, &head, Timestamp::parse(NOW).unwrap(), &mut out);
+        let bytes = out.strip_prefix(b"before").expect("it is appended");
+        let mut headers = [httparse::EMPTY_HEADER; 16];
+        let mut response = httparse::Response::new(&mut headers);
+        let length = response.parse(bytes).unwrap().unwrap();
+        let fields = response.headers.iter().map(|header| {
+            let value = std::str::from_utf8(header.value).unwrap();
+            (header.name.to_owned(), value.to_owned())
+        });
+        let body = std::str::from_utf8(&bytes[length..]).unwrap().to_owned();
+        (response.code.unwrap(), fields.collect(), body)
+    }
+
+    async fn shown(told: &Told) -> (u16, BTreeMap<String, String>, String) {
+        let answer = answers::told(told);
+        let status = answer.status().as_u16();
+        let mut fields: BTreeMap<_, _> = answer
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        // What hyper adds.
+        fields.insert("date".to_owned(), "Mon, 02 Mar 2026 09:15:04 GMT".to_owned());
+        if status != 204 {
+            fields.insert("content-length".to_owned(), body.len().to_string());
+        }
+        (status, fields, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    fn every_answer() -> impl Iterator<Item = Told> {
+        let admitted = |reported| Admitted {
+            workspace: WorkspaceId::parse("wsp_01kjpx8smt0000000000000001").unwrap(),
+            id: ClientTokenId::parse("ctkn_01kjpx8smt0000000000000002").unwrap(),
+            environment: Environment::Live,
+            reported,
+            ends_at: None,
+        };
+        let all = RestrictionKind::ALL.into_iter().collect();
+        let allowed = [RestrictionKinds::NONE, all].map(|reported| Ok(admitted(reported)));
+        let decisions = allowed.into_iter().chain(ALL.map(Err));
+        decisions.flat_map(|decision| {
+            [false, true].map(|limit_is_forbidden| Told {
+                sequence: 4_711,
+                decision,
+                limit_is_forbidden,
+            })
+        })
+    }
+
+    #[tokio::test]
+    async fn every_answer_is_the_one_that_the_handler_gives() {
+        for told in every_answer() {
+            assert_eq!(written(&told, "GET", false), shown(&told).await);
+        }
+    }
+
+    #[test]
+    fn the_answer_to_head_has_no_body_and_the_last_one_says_so() {
+        for told in every_answer() {
+            let (status, mut fields, body) = written(&told, "GET", false);
+            assert_eq!(written(&told, "HEAD", false), (status, fields.clone(), String::new()));
+            fields.insert("connection".to_owned(), "close".to_owned());
+            assert_eq!(written(&told, "GET", true), (status, fields, body));
+        }
+    }
+}
