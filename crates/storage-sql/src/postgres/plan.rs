@@ -327,6 +327,7 @@ impl<'a> Writes<'a> {
                 | Write::ClaimSimulationEvent { .. }
                 | Write::RecordSimulationEvent(_)
                 | Write::PruneSimulationRuns { .. }
+                | Write::People(_)
                 | Write::RecordUsage(_)
                 | Write::PruneUsage { .. },
                 _,

@@ -38,12 +38,16 @@ struct Unreadable {
     column: &'static str,
 }
 
-fn unreadable(column: &'static str) -> Error {
+pub(super) fn unreadable(column: &'static str) -> Error {
     Error::FromSqlConversionFailure(0, Type::Text, Box::new(Unreadable { column }))
 }
 
 /// A text column through a parser.
-fn parsed<T>(row: &Row<'_>, column: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
+pub(super) fn parsed<T>(
+    row: &Row<'_>,
+    column: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str().map_err(|_| unreadable(column))?;
     parse(text).ok_or_else(|| unreadable(column))
 }
@@ -63,7 +67,7 @@ fn optional_time(row: &Row<'_>, column: &'static str) -> rusqlite::Result<Option
         .transpose()
 }
 
-fn digest(row: &Row<'_>, column: &'static str) -> rusqlite::Result<[u8; 32]> {
+pub(super) fn digest(row: &Row<'_>, column: &'static str) -> rusqlite::Result<[u8; 32]> {
     let bytes = row.get_ref(column)?.as_blob().map_err(|_| unreadable(column))?;
     bytes.try_into().map_err(|_| unreadable(column))
 }
