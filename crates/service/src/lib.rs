@@ -13,8 +13,12 @@ mod housekeeping;
 mod idempotency;
 mod notification_settings;
 mod notifications;
+mod passwords;
+mod people;
 mod restrictions;
 mod rotation;
+mod sessions;
+mod sign_in;
 mod simulation_runs;
 mod simulations;
 mod usage;
@@ -41,14 +45,18 @@ pub use housekeeping::Housekeeping;
 pub use idempotency::{IdempotentRequest, KeyReused};
 pub use notification_settings::{NewNotificationSetting, NotificationSettingError, NotificationSettingPatch};
 pub use notifications::NotificationError;
+pub use people::{Invited, IssuedLink, Member, NewPerson, PeopleError};
 pub use restrictions::{NotRestricted, RestrictionsPatch};
 pub use rotation::{OVERLAP, Rotation};
+pub use sessions::SignedIn;
+pub use sign_in::SignInError;
 pub use simulation_runs::{RunWithEvents, Trigger};
 pub use simulations::{NewSimulation, SettingProblem, SimulationError, SimulationPatch};
 pub use usage::ClientTokenUsage;
 pub use verification::Verification;
 
 use authentication::Keyring;
+use passwords::Passwords;
 
 /// How often a use-case looks again when another change of the same row came first. Each round is lost only to
 /// somebody else's progress.
@@ -81,6 +89,7 @@ pub struct Service {
     entropy: Arc<dyn Entropy>,
     ids: Arc<IdGenerator>,
     keyring: Arc<Keyring>,
+    passwords: Arc<Passwords>,
     token_watch: Option<TokenWatch>,
 }
 
@@ -93,6 +102,7 @@ impl Service {
             entropy,
             ids: Arc::default(),
             keyring: Arc::default(),
+            passwords: Arc::default(),
             token_watch: None,
         }
     }
