@@ -26,7 +26,7 @@ pub enum SignInError {
     #[error("the email address or the password is wrong")]
     Wrong,
     /// Too many failures; this try wasn't looked at and doesn't count.
-    #[error("too many failed attempts: try again in {} seconds", .0.as_secs().max(1))]
+    #[error("too many failed attempts: try again in {} seconds", .0.as_millis().div_ceil(1_000))]
     Wait(Duration),
     /// The cause goes to the log; the caller sees a request id.
     #[error(transparent)]
@@ -139,7 +139,8 @@ impl Service {
         address: Option<IpAddr>,
     ) -> Result<(), SignInError> {
         // A stolen session is no way to guess more quickly.
-        self.count(&names(Some(&signed_in.user.email), address)).await?;
+        let counted = names(Some(&signed_in.user.email), address);
+        self.count(&counted).await?;
         let user = self.storage.user(signed_in.user.id).await?;
         let user = self.with_password(user, current).await.ok_or(SignInError::Wrong)?;
         let password = self.passwords.hash(new, self.entropy.as_ref()).await;
@@ -155,7 +156,7 @@ impl Service {
         };
         let keep = signed_in.secret.digest();
         if self
-            .commit_people(PeopleWrite::SetPassword { change, keep }, events)
+            .commit_people(PeopleWrite::SetPassword { change, keep, counted }, events)
             .await?
         {
             Ok(())

@@ -52,6 +52,8 @@ pub enum PeopleWrite {
         change: PasswordChange,
         /// The session in which they do so.
         keep: SecretDigest,
+        /// Giving the current password was counted as a failure and wasn't one.
+        counted: SignInNames,
     },
     /// A session of a person who proved with a password who they are. Stale when the person changed since that was read.
     BeginSession {
@@ -112,9 +114,9 @@ pub struct PasswordChange {
 /// The names that a try to sign in is counted under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignInNames {
-    /// All of its failures are forgotten when somebody signs in.
+    /// All of its failures are forgotten when the password was right.
     pub email: AttemptKey,
-    /// Has one failure less when somebody signs in: others may be guessing there.
+    /// Has one failure less then: others may be guessing there.
     pub network: Option<AttemptKey>,
 }
 

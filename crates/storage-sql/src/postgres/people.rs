@@ -10,7 +10,7 @@ use tollgate_domain::session::Session;
 use tollgate_domain::throttle::FORGOTTEN_AFTER;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::user::{Membership, PasswordHash, User};
-use tollgate_storage::{AttemptCount, LinkUse, PasswordChange, PeopleWrite};
+use tollgate_storage::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames};
 
 use super::batch::{Session as Connection, bigint};
 use super::reads::Parameters;
@@ -34,7 +34,12 @@ impl Connection {
                 let (workspace, user) = (workspace.to_string(), user.to_string());
                 self.did(REMOVE_MEMBER, &[&workspace, &user, &role.name()]).await
             }
-            PeopleWrite::SetPassword { change, keep } => self.set_password(change, Some(keep)).await,
+            PeopleWrite::SetPassword { change, keep, counted } => {
+                if !self.set_password(change, Some(keep)).await? {
+                    return Ok(false);
+                }
+                self.take_back(counted).await
+            }
             PeopleWrite::BeginSession {
                 session,
                 version,
@@ -43,11 +48,7 @@ impl Connection {
                 if !self.begin_session(session, Some(*version)).await? {
                     return Ok(false);
                 }
-                self.did(FORGET_ATTEMPTS, &[&counted.email.as_str()]).await?;
-                if let Some(network) = &counted.network {
-                    self.did(ONE_ATTEMPT_LESS, &[&network.as_str()]).await?;
-                }
-                Ok(true)
+                self.take_back(counted).await
             }
             PeopleWrite::SeeSession(seen) => {
                 let (last_seen_at, expires_at) = (seen.last_seen_at.as_micros(), seen.expires_at.as_micros());
@@ -69,6 +70,15 @@ impl Connection {
     /// Whether the statement touched a row.
     async fn did(&self, sql: &str, parameters: Parameters<'_>) -> Result<bool, Error> {
         Ok(self.client.execute(sql, parameters).await? > 0)
+    }
+
+    /// A try that was counted as a failure and wasn't one.
+    async fn take_back(&self, counted: &SignInNames) -> Result<bool, Error> {
+        self.did(FORGET_ATTEMPTS, &[&counted.email.as_str()]).await?;
+        if let Some(network) = &counted.network {
+            self.did(ONE_ATTEMPT_LESS, &[&network.as_str()]).await?;
+        }
+        Ok(true)
     }
 
     async fn create_link(&self, link: &OneTimeLink) -> Result<bool, Error> {

@@ -311,7 +311,7 @@ macro_rules! contract_cases {
                 a_new_password_ends_the_other_sessions_and_takes_links_back
                 a_password_is_not_changed_on_top_of_another_change
                 failures_are_counted_on_top_of_what_was_seen_only
-                signing_in_forgets_the_failures_of_the_email_and_one_of_the_network
+                a_right_password_forgets_the_failures_of_the_email_and_one_of_the_network
                 pruning_people_removes_what_is_over_and_at_most_the_limit
             }
         }

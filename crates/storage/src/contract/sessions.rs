@@ -171,7 +171,15 @@ pub async fn a_new_password_ends_the_other_sessions_and_takes_links_back(fresh: 
         password: password.clone(),
     };
     let keep = sessions[1].digest;
-    steps::applied(store, silent(PeopleWrite::SetPassword { change, keep })).await?;
+    steps::applied(
+        store,
+        silent(PeopleWrite::SetPassword {
+            change,
+            keep,
+            counted: names(1),
+        }),
+    )
+    .await?;
     assert_eq!(live(store, &sessions).await?, [false, true, true]);
     for (link, left) in links.iter().zip([false, false, true]) {
         assert_eq!(store.one_time_link(link.digest).await?.is_some(), left, "{link:?}");
@@ -208,6 +216,7 @@ pub async fn a_password_is_not_changed_on_top_of_another_change(fresh: &Fresh) -
             password: PasswordHash::from_text("another"),
         },
         keep: SecretDigest([0; 32]),
+        counted: names(1),
     };
     assert_eq!(
         store.commit(told(&seed::workspace(1), 1, write(2))).await?,
@@ -272,7 +281,7 @@ pub async fn failures_are_counted_on_top_of_what_was_seen_only(fresh: &Fresh) ->
     Ok(())
 }
 
-pub async fn signing_in_forgets_the_failures_of_the_email_and_one_of_the_network(fresh: &Fresh) -> Verdict {
+pub async fn a_right_password_forgets_the_failures_of_the_email_and_one_of_the_network(fresh: &Fresh) -> Verdict {
     let store = &*fresh.store;
     two_people(store).await?;
     let (ours, theirs) = (names(1), names(2));
@@ -286,6 +295,20 @@ pub async fn signing_in_forgets_the_failures_of_the_email_and_one_of_the_network
     begun(store, 1, 1).await?;
     let all = [&ours.email, &theirs.email, &network];
     assert_eq!(counted(store, &all).await?, [None, Some(3), Some(5)]);
+
+    let change = PasswordChange {
+        user: seed::id(2),
+        version: 1,
+        password: PasswordHash::from_text("another"),
+    };
+    let (keep, counted_as) = (SecretDigest([0; 32]), theirs.clone());
+    let write = PeopleWrite::SetPassword {
+        change,
+        keep,
+        counted: counted_as,
+    };
+    steps::applied(store, silent(write)).await?;
+    assert_eq!(counted(store, &all).await?, [None, None, Some(4)]);
     Ok(())
 }
 

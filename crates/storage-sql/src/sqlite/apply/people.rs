@@ -8,7 +8,7 @@ use tollgate_domain::session::Session;
 use tollgate_domain::throttle::{AttemptKey, FORGOTTEN_AFTER};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::user::{Membership, PasswordHash, User};
-use tollgate_storage::{AttemptCount, LinkUse, PasswordChange, PeopleWrite};
+use tollgate_storage::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames};
 
 use crate::sqlite::{reads, rows};
 
@@ -39,7 +39,12 @@ pub(super) fn write(transaction: &Transaction<'_>, write: &PeopleWrite) -> rusql
             )?;
             Ok(removed == 1)
         }
-        PeopleWrite::SetPassword { change, keep } => set_password(transaction, change, Some(keep)),
+        PeopleWrite::SetPassword { change, keep, counted } => {
+            if !set_password(transaction, change, Some(keep))? {
+                return Ok(false);
+            }
+            take_back(transaction, counted).map(|()| true)
+        }
         PeopleWrite::BeginSession {
             session,
             version,
@@ -48,12 +53,7 @@ pub(super) fn write(transaction: &Transaction<'_>, write: &PeopleWrite) -> rusql
             if !begin_session(transaction, session, Some(*version))? {
                 return Ok(false);
             }
-            transaction.execute("DELETE FROM sign_in_attempts WHERE name = ?1", [counted.email.as_str()])?;
-            transaction.execute(
-                "UPDATE sign_in_attempts SET failures = max(failures - 1, 0) WHERE name = ?1",
-                [counted.network.as_ref().map(AttemptKey::as_str)],
-            )?;
-            Ok(true)
+            take_back(transaction, counted).map(|()| true)
         }
         PeopleWrite::SeeSession(seen) => {
             let moved = transaction.execute(
@@ -82,6 +82,16 @@ pub(super) fn write(transaction: &Transaction<'_>, write: &PeopleWrite) -> rusql
         PeopleWrite::CountAttempts(counts) => count_attempts(transaction, counts),
         PeopleWrite::PrunePeople { now, limit } => prune(transaction, *now, *limit).map(|()| true),
     }
+}
+
+/// A try that was counted as a failure and wasn't one.
+fn take_back(transaction: &Transaction<'_>, counted: &SignInNames) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM sign_in_attempts WHERE name = ?1", [counted.email.as_str()])?;
+    transaction.execute(
+        "UPDATE sign_in_attempts SET failures = max(failures - 1, 0) WHERE name = ?1",
+        [counted.network.as_ref().map(AttemptKey::as_str)],
+    )?;
+    Ok(())
 }
 
 fn create_link(transaction: &Transaction<'_>, link: &OneTimeLink) -> rusqlite::Result<()> {

@@ -10,7 +10,7 @@ use tollgate_domain::throttle::{Attempts, FORGOTTEN_AFTER};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::user::{EmailAddress, Membership, User};
 
-use crate::{LinkUse, PasswordChange, PeopleWrite};
+use crate::{LinkUse, PasswordChange, PeopleWrite, SignInNames};
 
 /// All that is stored of them.
 #[derive(Clone, Default)]
@@ -52,7 +52,12 @@ impl People {
                 self.memberships.remove(&(workspace, user));
                 return there && self.has_owner(workspace);
             }
-            PeopleWrite::SetPassword { change, keep } => return self.set_password(change, Some(keep.0)),
+            PeopleWrite::SetPassword { change, keep, counted } => {
+                if !self.set_password(change, Some(keep.0)) {
+                    return false;
+                }
+                self.take_back(&counted);
+            }
             PeopleWrite::BeginSession {
                 session,
                 version,
@@ -63,11 +68,7 @@ impl People {
                     return false;
                 }
                 self.sessions.insert(session.digest.0, session);
-                self.attempts.remove(counted.email.as_str());
-                let network = counted.network.and_then(|key| self.attempts.get_mut(key.as_str()));
-                if let Some(network) = network {
-                    network.failures = network.failures.saturating_sub(1);
-                }
+                self.take_back(&counted);
             }
             PeopleWrite::SeeSession(seen) => {
                 let Some(session) = self.sessions.get_mut(&seen.digest.0) else {
@@ -92,6 +93,15 @@ impl People {
             PeopleWrite::PrunePeople { now, limit } => self.prune(now, limit),
         }
         true
+    }
+
+    /// A try that was counted as a failure and wasn't one.
+    fn take_back(&mut self, counted: &SignInNames) {
+        self.attempts.remove(counted.email.as_str());
+        let network = counted.network.as_ref();
+        if let Some(network) = network.and_then(|key| self.attempts.get_mut(key.as_str())) {
+            network.failures = network.failures.saturating_sub(1);
+        }
     }
 
     fn then(&mut self, then: LinkUse) -> bool {
