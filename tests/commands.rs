@@ -14,6 +14,7 @@ fn help_and_version_are_there() {
         "serve",
         "workspace",
         "key",
+        "user",
         "token",
         "listen",
         "trigger",

@@ -29,4 +29,6 @@ mod tokens;
 #[cfg(test)]
 mod trigger;
 #[cfg(test)]
+mod users;
+#[cfg(test)]
 mod webhooks;

@@ -3,12 +3,14 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 use tollgate_domain::permission::Permission;
 use tollgate_storage::{Change, Outcome, Storage, Write};
+use tollgate_storage_sql::postgres::{PostgresOptions, PostgresStore};
 use tollgate_storage_sql::sqlite::{SqliteOptions, SqliteStore};
 
 /// Each journey over the store does so on both.
@@ -81,6 +83,16 @@ impl Store {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let outcome = runtime.block_on(store.commit(Change::silent(write))).unwrap();
         assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}");
+    }
+
+    /// The store, as one more process that works on it has it.
+    pub(crate) async fn open(&self) -> Arc<dyn Storage> {
+        if self.variable == "TOLLGATE_DATA_DIR" {
+            Arc::new(SqliteStore::open(Path::new(&self.value), SqliteOptions::default()).unwrap())
+        } else {
+            let opened = PostgresStore::open(&self.value, PostgresOptions::default()).await;
+            Arc::new(opened.unwrap())
+        }
     }
 
     /// A directory beside the store, for whatever a journey leaves.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::id::{ApiKeyId, EventId, WorkspaceId};
+use crate::id::{ApiKeyId, EventId, UserId, WorkspaceId};
 use crate::time::Timestamp;
 
 /// The event types that Tollgate emits; [`catalogue`] has every name that the contract knows.
@@ -32,6 +32,26 @@ pub enum EventType {
     NotificationSettingDeactivated,
     /// For the audit trail only: a notification setting was deleted.
     NotificationSettingDeleted,
+    /// For the audit trail only: somebody was invited to the workspace.
+    MemberInvited,
+    /// For the audit trail only: somebody took an invitation.
+    MemberJoined,
+    /// For the audit trail only: a member has another role.
+    MemberRoleChanged,
+    /// For the audit trail only: somebody is no member any more.
+    MemberRemoved,
+    /// For the audit trail only: a link was made that lets a member choose a new password.
+    PasswordResetIssued,
+    /// For the audit trail only: a member has another password.
+    PasswordChanged,
+    /// For the audit trail only: a link was made that signs a member in.
+    SignInLinkIssued,
+    /// For the audit trail only: a member signed in.
+    SignedIn,
+    /// For the audit trail only: a member signed out.
+    SignedOut,
+    /// For the audit trail only: all sessions of a member were ended.
+    SignedOutEverywhere,
 }
 
 impl EventType {
@@ -48,11 +68,21 @@ impl EventType {
     ];
 
     /// Ours: for the audit trail only, neither listed nor told to receivers.
-    pub const AUDIT_ONLY: [Self; 4] = [
+    pub const AUDIT_ONLY: [Self; 14] = [
         Self::NotificationSettingCreated,
         Self::NotificationSettingUpdated,
         Self::NotificationSettingDeactivated,
         Self::NotificationSettingDeleted,
+        Self::MemberInvited,
+        Self::MemberJoined,
+        Self::MemberRoleChanged,
+        Self::MemberRemoved,
+        Self::PasswordResetIssued,
+        Self::PasswordChanged,
+        Self::SignInLinkIssued,
+        Self::SignedIn,
+        Self::SignedOut,
+        Self::SignedOutEverywhere,
     ];
 
     /// What happens to client tokens.
@@ -86,6 +116,16 @@ impl EventType {
             Self::NotificationSettingUpdated => "notification_setting.updated",
             Self::NotificationSettingDeactivated => "notification_setting.deactivated",
             Self::NotificationSettingDeleted => "notification_setting.deleted",
+            Self::MemberInvited => "member.invited",
+            Self::MemberJoined => "member.joined",
+            Self::MemberRoleChanged => "member.role_changed",
+            Self::MemberRemoved => "member.removed",
+            Self::PasswordResetIssued => "user.password_reset_issued",
+            Self::PasswordChanged => "user.password_changed",
+            Self::SignInLinkIssued => "user.sign_in_link_issued",
+            Self::SignedIn => "user.signed_in",
+            Self::SignedOut => "user.signed_out",
+            Self::SignedOutEverywhere => "user.signed_out_everywhere",
         }
     }
 
@@ -108,6 +148,8 @@ impl EventType {
 pub enum Actor {
     /// A request with this API key.
     ApiKey(ApiKeyId),
+    /// A person who signed in, or who used a link that was made for them.
+    Person(UserId),
     /// A person at the command line of the machine.
     CommandLine,
     /// Time itself: an expiry.
@@ -119,6 +161,7 @@ impl Actor {
     pub const fn kind(self) -> &'static str {
         match self {
             Self::ApiKey(_) => "api_key",
+            Self::Person(_) => "person",
             Self::CommandLine => "command_line",
             Self::Clock => "clock",
         }
@@ -128,6 +171,7 @@ impl Actor {
     pub fn id(self) -> Option<String> {
         match self {
             Self::ApiKey(id) => Some(id.to_string()),
+            Self::Person(id) => Some(id.to_string()),
             Self::CommandLine | Self::Clock => None,
         }
     }
@@ -136,6 +180,7 @@ impl Actor {
     pub fn from_parts(kind: &str, id: Option<&str>) -> Option<Self> {
         match (kind, id) {
             ("api_key", Some(id)) => ApiKeyId::parse(id).ok().map(Self::ApiKey),
+            ("person", Some(id)) => UserId::parse(id).ok().map(Self::Person),
             ("command_line", None) => Some(Self::CommandLine),
             ("clock", None) => Some(Self::Clock),
             _ => None,
@@ -147,6 +192,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ApiKey(id) => write!(f, "{id}"),
+            Self::Person(id) => write!(f, "{id}"),
             other => f.write_str(other.kind()),
         }
     }
@@ -304,9 +350,19 @@ mod tests {
     #[test]
     fn an_actor_reads_back_from_its_parts() {
         let key = ApiKeyId::parse("apikey_01khqw72q437v2n2wtbrraawbn").unwrap();
-        for actor in [Actor::ApiKey(key), Actor::CommandLine, Actor::Clock] {
+        let person = UserId::parse("usr_01khqw72q437v2n2wtbrraawbn").unwrap();
+        for actor in [
+            Actor::ApiKey(key),
+            Actor::Person(person),
+            Actor::CommandLine,
+            Actor::Clock,
+        ] {
             assert_eq!(Actor::from_parts(actor.kind(), actor.id().as_deref()), Some(actor));
         }
         assert_eq!(Actor::from_parts("api_key", None), None);
+        assert_eq!(
+            Actor::from_parts("person", Some("apikey_01khqw72q437v2n2wtbrraawbn")),
+            None
+        );
     }
 }

@@ -34,6 +34,8 @@ macro_rules! kinds {
 kinds! {
     /// A workspace (ours: the contract has no name for a tenant's id).
     WorkspaceKind = "wsp_", WorkspaceId;
+    /// A person.
+    UserKind = "usr_", UserId;
     /// A client token.
     ClientTokenKind = "ctkn_", ClientTokenId;
     /// An API key.

@@ -46,7 +46,17 @@ impl Entity {
             EventType::NotificationSettingCreated
             | EventType::NotificationSettingUpdated
             | EventType::NotificationSettingDeactivated
-            | EventType::NotificationSettingDeleted => None,
+            | EventType::NotificationSettingDeleted
+            | EventType::MemberInvited
+            | EventType::MemberJoined
+            | EventType::MemberRoleChanged
+            | EventType::MemberRemoved
+            | EventType::PasswordResetIssued
+            | EventType::PasswordChanged
+            | EventType::SignInLinkIssued
+            | EventType::SignedIn
+            | EventType::SignedOut
+            | EventType::SignedOutEverywhere => None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! API keys: made, changed and revoked by the machine's operator; listed by whoever may.
+//! API keys: made, changed and revoked by the machine's operator and by admins; listed by whoever may.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use tollgate_domain::api_key::{ApiKey, ApiKeySecret, ApiKeyStatus};
 use tollgate_domain::event::{Actor, EventType};
 use tollgate_domain::id::{ApiKeyId, ApiKeyKind};
 use tollgate_domain::permission::{Permission, PermissionSet};
+use tollgate_domain::role::Action;
 use tollgate_domain::time::Timestamp;
 use tollgate_storage::{Change, Outcome, Page, Slice, StorageError, Write};
 
@@ -81,7 +82,7 @@ impl Service {
 
     /// Makes a key and emits `api_key.created`. The secret is had here and never again.
     pub async fn create_api_key(&self, caller: &Caller, new: NewApiKey) -> Result<(ApiKey, ApiKeySecret), ApiKeyError> {
-        caller.require_operator()?;
+        caller.require_action(Action::ManageApiKeys)?;
         let now = self.clock.now();
         match new.expires_at {
             Some(expires_at) if expires_at <= now => return Err(ApiKeyError::ExpiryInThePast),
@@ -125,7 +126,7 @@ impl Service {
         id: ApiKeyId,
         patch: &ApiKeyPatch,
     ) -> Result<ApiKey, ApiKeyError> {
-        caller.require_operator()?;
+        caller.require_action(Action::ManageApiKeys)?;
         self.change_api_key(caller, id, EventType::ApiKeyUpdated, |from, now| {
             let mut to = from.clone();
             if let Some(name) = &patch.name {
@@ -150,7 +151,7 @@ impl Service {
 
     /// Ends the key and emits `api_key.revoked`. A key that ended before stays as it is.
     pub async fn revoke_api_key(&self, caller: &Caller, id: ApiKeyId) -> Result<ApiKey, ApiKeyError> {
-        caller.require_operator()?;
+        caller.require_action(Action::ManageApiKeys)?;
         self.change_api_key(caller, id, EventType::ApiKeyRevoked, |from, _| {
             if from.status != ApiKeyStatus::Active {
                 return Ok(None);

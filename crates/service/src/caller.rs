@@ -1,9 +1,12 @@
 //! Who asks, and what they may do. A caller can only be had from a verified credential, or from the machine itself.
 
+use std::net::IpAddr;
+
 use tollgate_domain::environment::Environment;
 use tollgate_domain::event::Actor;
-use tollgate_domain::id::{ApiKeyId, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, UserId, WorkspaceId};
 use tollgate_domain::permission::{Permission, PermissionSet};
+use tollgate_domain::role::{Action, Role};
 use tollgate_domain::workspace::Workspace;
 
 /// Somebody with rights in one workspace.
@@ -11,17 +14,21 @@ use tollgate_domain::workspace::Workspace;
 pub struct Caller {
     workspace: Workspace,
     authority: Authority,
+    /// Where a person asks from, as far as it is known.
+    address: Option<IpAddr>,
 }
 
 #[derive(Clone, Debug)]
 enum Authority {
     /// What this key was granted.
     ApiKey(ApiKeyId, PermissionSet),
+    /// What this member's role comes with.
+    Person(UserId, Role),
     /// Whoever can open the store may do everything with it.
     CommandLine,
 }
 
-/// The caller lacks this permission; `None`: no permission gives the right, only the machine's operator has it.
+/// The caller lacks this permission; `None`: no permission gives the right, only a role or being the machine's operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the caller isn't permitted to do this")]
 pub struct Denied(pub Option<Permission>);
@@ -32,6 +39,7 @@ impl Caller {
         Self {
             workspace,
             authority: Authority::CommandLine,
+            address: None,
         }
     }
 
@@ -39,6 +47,16 @@ impl Caller {
         Self {
             workspace,
             authority: Authority::ApiKey(id, granted),
+            address: None,
+        }
+    }
+
+    /// A member who signed in.
+    pub(crate) const fn person(workspace: Workspace, user: UserId, role: Role, address: Option<IpAddr>) -> Self {
+        Self {
+            workspace,
+            authority: Authority::Person(user, role),
+            address,
         }
     }
 
@@ -59,14 +77,39 @@ impl Caller {
     pub const fn api_key_id(&self) -> Option<ApiKeyId> {
         match self.authority {
             Authority::ApiKey(id, _) => Some(id),
-            Authority::CommandLine => None,
+            Authority::Person(..) | Authority::CommandLine => None,
         }
+    }
+
+    /// The person who signed in, if it was one.
+    pub const fn user_id(&self) -> Option<UserId> {
+        match self.authority {
+            Authority::Person(id, _) => Some(id),
+            Authority::ApiKey(..) | Authority::CommandLine => None,
+        }
+    }
+
+    /// As what a person is a member of the workspace.
+    pub const fn role(&self) -> Option<Role> {
+        match self.authority {
+            Authority::Person(_, role) => Some(role),
+            Authority::ApiKey(..) | Authority::CommandLine => None,
+        }
+    }
+
+    pub(crate) const fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    pub(crate) const fn is_operator(&self) -> bool {
+        matches!(self.authority, Authority::CommandLine)
     }
 
     /// What the caller was granted.
     pub fn permissions(&self) -> PermissionSet {
         match self.authority {
             Authority::ApiKey(_, granted) => granted,
+            Authority::Person(_, role) => role.permissions(),
             Authority::CommandLine => PermissionSet::all(),
         }
     }
@@ -75,6 +118,7 @@ impl Caller {
     pub(crate) const fn actor(&self) -> Actor {
         match self.authority {
             Authority::ApiKey(id, _) => Actor::ApiKey(id),
+            Authority::Person(id, _) => Actor::Person(id),
             Authority::CommandLine => Actor::CommandLine,
         }
     }
@@ -85,17 +129,28 @@ impl Caller {
 
     /// Refuses a caller who lacks `needed`.
     pub fn require(&self, needed: Permission) -> Result<(), Denied> {
-        match &self.authority {
-            Authority::ApiKey(_, granted) if !granted.allows(needed) => Err(Denied(Some(needed))),
-            Authority::ApiKey(..) | Authority::CommandLine => Ok(()),
+        if self.permissions().allows(needed) {
+            Ok(())
+        } else {
+            Err(Denied(Some(needed)))
         }
     }
 
-    /// Refuses everybody but the machine's operator: API keys can't manage API keys.
-    pub(crate) const fn require_operator(&self) -> Result<(), Denied> {
+    /// Refuses whoever has no role with the right to `action` and isn't the machine's operator: API keys have it never.
+    pub fn require_action(&self, action: Action) -> Result<(), Denied> {
+        self.require_role(|role| role.may(action))
+    }
+
+    /// Refuses whoever may not give this role, nor take it away.
+    pub(crate) fn require_to_manage(&self, other: Role) -> Result<(), Denied> {
+        self.require_role(|role| role.manages(other))
+    }
+
+    fn require_role(&self, suffices: impl Fn(Role) -> bool) -> Result<(), Denied> {
         match self.authority {
-            Authority::ApiKey(..) => Err(Denied(None)),
             Authority::CommandLine => Ok(()),
+            Authority::Person(_, role) if suffices(role) => Ok(()),
+            Authority::Person(..) | Authority::ApiKey(..) => Err(Denied(None)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What happens because time passes: keys that are about to expire, keys that expire, client tokens whose revocation was
-//! scheduled, answers that are forgotten, events and usage that are old, destinations that have failed for too long.
+//! scheduled, answers that are forgotten, sessions and links that are over, events and usage that are old, destinations that
+//! have failed for too long.
 //!
 //! Safe to run on every node at once: each step is a change with a precondition, and the first one wins.
 
@@ -14,7 +15,7 @@ use tollgate_domain::notification::NotificationStatus;
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::usage::{Hour, KEPT_HOURS};
-use tollgate_storage::{Change, NotificationPage, Order, Page, StorageError, Write};
+use tollgate_storage::{Change, NotificationPage, Order, Page, PeopleWrite, StorageError, Write};
 
 use crate::{Service, client_tokens};
 
@@ -32,6 +33,9 @@ const ANSWERS_AT_ONCE: usize = 500;
 const OLD_AT_ONCE: usize = 1_000;
 /// Of how many notifications that failed it is looked when a destination was last attempted.
 const FAILED_LOOKED_AT: usize = 20;
+/// How many sessions, links and names of failures are removed at a time: more than a minute can bring, as each is paid for
+/// with the hashing of a password.
+const SESSIONS_AT_ONCE: usize = 10_000;
 /// What isn't urgent is looked for every so many ticks: once a minute.
 const TICKS_BETWEEN_LOOKS: u32 = 120;
 
@@ -75,6 +79,10 @@ impl Service {
             if until_look == 0 {
                 until_look = TICKS_BETWEEN_LOOKS;
                 told(self.forget_answers().await, "could not forget old idempotent answers");
+                told(
+                    self.remove_old_sessions().await,
+                    "could not remove sessions that are over",
+                );
                 told(
                     self.remove_old_runs(settings.retention).await,
                     "could not remove old simulation runs",
@@ -126,6 +134,16 @@ impl Service {
             limit: ANSWERS_AT_ONCE,
         };
         self.storage.commit(Change::silent(forget)).await.map(drop)
+    }
+
+    /// Removes a batch of the sessions and links that are over, and of the failures to sign in that are forgotten.
+    pub async fn remove_old_sessions(&self) -> Result<(), StorageError> {
+        let prune = PeopleWrite::PrunePeople {
+            now: self.clock.now(),
+            limit: SESSIONS_AT_ONCE,
+        };
+        let prune = Change::silent(Write::People(prune));
+        self.storage.commit(prune).await.map(drop)
     }
 
     /// Removes a small batch of what is older than `retention`, or belongs to settings that are gone.

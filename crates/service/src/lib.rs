@@ -11,10 +11,15 @@ mod client_tokens;
 mod events;
 mod housekeeping;
 mod idempotency;
+mod links;
 mod notification_settings;
 mod notifications;
+mod passwords;
+mod people;
 mod restrictions;
 mod rotation;
+mod sessions;
+mod sign_in;
 mod simulation_runs;
 mod simulations;
 mod usage;
@@ -39,16 +44,21 @@ pub use client_tokens::{ClientTokenError, ClientTokenPatch, NewClientToken};
 pub use events::{EventError, Followed};
 pub use housekeeping::Housekeeping;
 pub use idempotency::{IdempotentRequest, KeyReused};
+pub use links::{Invited, IssuedLink, NewPerson};
 pub use notification_settings::{NewNotificationSetting, NotificationSettingError, NotificationSettingPatch};
 pub use notifications::NotificationError;
+pub use people::{Member, PeopleError};
 pub use restrictions::{NotRestricted, RestrictionsPatch};
 pub use rotation::{OVERLAP, Rotation};
+pub use sessions::SignedIn;
+pub use sign_in::SignInError;
 pub use simulation_runs::{RunWithEvents, Trigger};
 pub use simulations::{NewSimulation, SettingProblem, SimulationError, SimulationPatch};
 pub use usage::ClientTokenUsage;
 pub use verification::Verification;
 
 use authentication::Keyring;
+use passwords::Passwords;
 
 /// How often a use-case looks again when another change of the same row came first. Each round is lost only to
 /// somebody else's progress.
@@ -81,6 +91,7 @@ pub struct Service {
     entropy: Arc<dyn Entropy>,
     ids: Arc<IdGenerator>,
     keyring: Arc<Keyring>,
+    passwords: Arc<Passwords>,
     token_watch: Option<TokenWatch>,
 }
 
@@ -93,6 +104,7 @@ impl Service {
             entropy,
             ids: Arc::default(),
             keyring: Arc::default(),
+            passwords: Arc::default(),
             token_watch: None,
         }
     }

@@ -67,6 +67,7 @@ impl Deltas {
             | Write::PruneUsage { .. }
             | Write::UpdateApiKey { .. }
             | Write::TouchApiKey { .. }
+            | Write::People(_)
             | Write::ForgetIdempotentAnswers { .. } => {}
         }
         for event in &change.events {

@@ -15,6 +15,8 @@ use tollgate_domain::time::Timestamp;
 use tollgate_domain::usage::{Hour, UsageDelta};
 use tollgate_domain::workspace::Workspace;
 
+use crate::PeopleWrite;
+
 /// Everything durable that one use-case does.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -203,6 +205,8 @@ pub enum Write {
         /// How many at a time.
         limit: usize,
     },
+    /// Something about people, their sessions, or the links that are made for them.
+    People(PeopleWrite),
     /// Removes idempotent answers that are forgotten at `now`, at most `limit`.
     ForgetIdempotentAnswers {
         /// The current time.

@@ -9,23 +9,28 @@ mod change;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod page;
+mod people;
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
-use tollgate_domain::api_key::ApiKey;
+use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
     ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
-    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, WorkspaceId,
+    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
+use tollgate_domain::throttle::{AttemptKey, Attempts};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::usage::{Hour, Usage};
+use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::verdict::TokenFacts;
 use tollgate_domain::workspace::Workspace;
 
@@ -37,6 +42,7 @@ pub use page::{
     ClientTokenPage, EventPage, IdPage, NotificationPage, NotificationSettingPage, Order, Page, SimulationPage, Slice,
     TOTAL_CAP,
 };
+pub use people::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames};
 
 /// Why the store gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -288,6 +294,27 @@ pub trait Storage: Send + Sync {
         key: &IdempotencyKey,
         now: Timestamp,
     ) -> Result<Option<IdempotentAnswer>, StorageError>;
+
+    /// The person of this id.
+    async fn user(&self, id: UserId) -> Result<Option<User>, StorageError>;
+
+    /// The person with this email address.
+    async fn user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StorageError>;
+
+    /// All members of a workspace, by the ids of the people. They are few.
+    async fn members(&self, workspace: WorkspaceId) -> Result<Vec<(User, Membership)>, StorageError>;
+
+    /// What a person is a member of, by the ids of the workspaces.
+    async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, StorageError>;
+
+    /// The session with this digest, also when it is over and wasn't removed yet.
+    async fn session(&self, digest: SecretDigest) -> Result<Option<Session>, StorageError>;
+
+    /// The link with this digest, unless it was used; also when its time is over and it wasn't removed yet.
+    async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError>;
+
+    /// What is counted under each of these names, in their order.
+    async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError>;
 
     /// Asks the store itself for the last place of the sequence: also the proof that it answers.
     async fn sequence(&self) -> Result<u64, StorageError>;

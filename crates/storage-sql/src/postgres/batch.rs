@@ -11,7 +11,7 @@
 use futures_util::TryStreamExt;
 use tokio_postgres::{Client, Error, Row, Statement};
 use tollgate_domain::time::Timestamp;
-use tollgate_storage::{Change, Outcome, StorageError};
+use tollgate_storage::{Change, Outcome, StorageError, Write};
 
 use super::columns::{self, Columns};
 use super::connect::Connector;
@@ -108,6 +108,12 @@ impl Session {
             if is_simulation(&change.write)
                 && matches!(verdict, Ok(Verdict::Applies))
                 && !Box::pin(self.simulate(&change.write)).await?
+            {
+                *verdict = Ok(Verdict::Stale);
+            }
+            if let Write::People(write) = &change.write
+                && matches!(verdict, Ok(Verdict::Applies))
+                && !Box::pin(self.write_people(write)).await?
             {
                 *verdict = Ok(Verdict::Stale);
             }

@@ -88,6 +88,7 @@ fn row(write: &Write) -> Option<Row> {
         | Write::ClaimSimulationEvent { .. }
         | Write::RecordSimulationEvent(_)
         | Write::PruneSimulationRuns { .. }
+        | Write::People(_)
         | Write::RecordUsage(_)
         | Write::PruneUsage { .. } => None,
     }

@@ -12,6 +12,7 @@ mod connect;
 mod failure;
 mod listener;
 mod migrate;
+mod people;
 mod plan;
 mod pulse;
 mod reads;
@@ -31,18 +32,22 @@ use std::time::Instant;
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tollgate_domain::api_key::ApiKey;
+use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
     ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
-    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, WorkspaceId,
+    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
+use tollgate_domain::throttle::{AttemptKey, Attempts};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::usage::{Hour, Usage};
+use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
     Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
@@ -370,6 +375,34 @@ impl Storage for PostgresStore {
         now: Timestamp,
     ) -> Result<Option<IdempotentAnswer>, StorageError> {
         self.reads.idempotent_answer(key, now).await
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
+        self.reads.user(id).await
+    }
+
+    async fn user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StorageError> {
+        self.reads.user_by_email(email).await
+    }
+
+    async fn members(&self, workspace: WorkspaceId) -> Result<Vec<(User, Membership)>, StorageError> {
+        self.reads.members(workspace).await
+    }
+
+    async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, StorageError> {
+        self.reads.memberships(user).await
+    }
+
+    async fn session(&self, digest: SecretDigest) -> Result<Option<Session>, StorageError> {
+        self.reads.session(digest).await
+    }
+
+    async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
+        self.reads.one_time_link(digest).await
+    }
+
+    async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError> {
+        self.reads.sign_in_attempts(keys).await
     }
 
     async fn sequence(&self) -> Result<u64, StorageError> {

@@ -320,6 +320,7 @@ impl<'a> Writes<'a> {
                 | Write::ClaimSimulationEvent { .. }
                 | Write::RecordSimulationEvent(_)
                 | Write::PruneSimulationRuns { .. }
+                | Write::People(_)
                 | Write::RecordUsage(_)
                 | Write::PruneUsage { .. },
                 _,

@@ -40,7 +40,7 @@ struct Unreadable {
     column: &'static str,
 }
 
-fn unreadable(column: &'static str) -> Error {
+pub(super) fn unreadable(column: &'static str) -> Error {
     Error::FromSqlConversionFailure(0, Type::Text, Box::new(Unreadable { column }))
 }
 
@@ -110,6 +110,18 @@ pub(super) fn time(row: &Row<'_>, column: &'static str) -> rusqlite::Result<Time
 
 pub(super) fn id<K: Kind>(row: &Row<'_>, column: &'static str) -> rusqlite::Result<Id<K>> {
     Columns::of(row).id(column)
+}
+
+pub(super) fn parsed<T>(
+    row: &Row<'_>,
+    column: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
+    Columns::of(row).parsed(column, parse)
+}
+
+pub(super) fn digest(row: &Row<'_>, column: &'static str) -> rusqlite::Result<[u8; 32]> {
+    Columns::of(row).digest(column)
 }
 
 pub(super) fn workspace(row: &Row<'_>) -> rusqlite::Result<Workspace> {

@@ -4,18 +4,22 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
-use tollgate_domain::api_key::ApiKey;
+use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
     ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
-    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, WorkspaceId,
+    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
+use tollgate_domain::throttle::{AttemptKey, Attempts};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::usage::{Hour, Usage};
+use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
     Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
@@ -317,6 +321,50 @@ impl Storage for SqliteStore {
         let key = key.clone();
         self.readers
             .read(move |connection| reads::idempotent_answer(connection, &key, now))
+            .await
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
+        self.readers
+            .read(move |connection| reads::people::user(connection, id))
+            .await
+    }
+
+    async fn user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StorageError> {
+        let folded = email.folded();
+        self.readers
+            .read(move |connection| reads::people::user_by_email(connection, &folded))
+            .await
+    }
+
+    async fn members(&self, workspace: WorkspaceId) -> Result<Vec<(User, Membership)>, StorageError> {
+        self.readers
+            .read(move |connection| reads::people::members(connection, workspace))
+            .await
+    }
+
+    async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, StorageError> {
+        self.readers
+            .read(move |connection| reads::people::memberships(connection, user))
+            .await
+    }
+
+    async fn session(&self, digest: SecretDigest) -> Result<Option<Session>, StorageError> {
+        self.readers
+            .read(move |connection| reads::people::session(connection, digest))
+            .await
+    }
+
+    async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
+        self.readers
+            .read(move |connection| reads::people::one_time_link(connection, digest))
+            .await
+    }
+
+    async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError> {
+        let keys = keys.to_vec();
+        self.readers
+            .read(move |connection| reads::people::sign_in_attempts(connection, &keys))
             .await
     }
 

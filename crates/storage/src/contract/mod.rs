@@ -34,9 +34,11 @@ pub mod notification_pages;
 pub mod notification_settings;
 pub mod notifications;
 mod outbox;
+pub mod people;
 pub mod pruning;
 pub mod seed;
 pub mod sequence;
+pub mod sessions;
 pub mod simulation_events;
 pub mod simulation_runs;
 pub mod simulations;
@@ -287,6 +289,31 @@ macro_rules! contract_cases {
                 a_replay_is_an_event_of_its_own_and_leaves_the_run
                 a_run_goes_on_until_none_of_its_events_is_pending
                 the_newest_events_of_each_run_come_newest_first
+            }
+            people {
+                a_person_who_joins_is_there_at_once_in_every_detail
+                an_email_address_is_found_in_any_case_and_taken_once
+                a_link_is_used_once
+                of_many_racing_to_use_a_link_one_does
+                a_link_is_good_until_it_expires
+                a_new_link_takes_the_place_of_the_one_before
+                a_link_whose_use_cannot_be_stays
+                members_and_memberships_are_those_of_one_workspace_and_one_person
+                a_role_changes_from_what_it_was_only
+                the_last_owner_stays_an_owner
+                of_two_owners_racing_to_leave_one_stays
+            }
+            sessions {
+                a_session_is_there_at_once_in_every_detail
+                a_session_of_a_person_who_changed_does_not_begin
+                a_sight_moves_a_session_forward_only_and_never_back_to_life
+                a_session_ends_once
+                ending_all_sessions_leaves_those_of_others
+                a_new_password_ends_the_other_sessions_and_takes_links_back
+                a_password_is_not_changed_on_top_of_another_change
+                failures_are_counted_on_top_of_what_was_seen_only
+                a_right_password_forgets_the_failures_of_the_email_and_one_of_the_network
+                pruning_people_removes_what_is_over_and_at_most_the_limit
             }
         }
     };

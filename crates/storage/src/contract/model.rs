@@ -1,6 +1,7 @@
 //! The contract kept by the plainest store there is: maps behind a lock, nothing durable. It proves that the cases can
 //! be passed, and is what to read when a case is unclear.
 
+mod people;
 mod simulations;
 mod usage;
 mod webhooks;
@@ -11,18 +12,22 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
-use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
+use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
     ApiKeyId, ApiKeyKind, ClientTokenId, EventId, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
-    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, WorkspaceId,
+    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
+use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
+use tollgate_domain::throttle::{AttemptKey, Attempts};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::usage::{Hour, Usage};
+use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
@@ -31,6 +36,7 @@ use crate::{
     NotificationSettingPage, Order, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError, TOTAL_CAP,
     TokenChanges, Write,
 };
+use people::People;
 use simulations::Simulations;
 use usage::StoredUsage;
 use webhooks::Webhooks;
@@ -71,6 +77,8 @@ fn every_case_is_in_the_list() {
         ("simulations", include_str!("simulations.rs")),
         ("simulation_runs", include_str!("simulation_runs.rs")),
         ("simulation_events", include_str!("simulation_events.rs")),
+        ("people", include_str!("people.rs")),
+        ("sessions", include_str!("sessions.rs")),
     ];
     let listed = crate::contract_cases! { [names] };
     for ((file, source), (listed_file, listed)) in sources.into_iter().zip(listed) {
@@ -93,6 +101,7 @@ struct State {
     webhooks: Webhooks,
     simulations: Simulations,
     usage: StoredUsage,
+    people: People,
     sequence: u64,
 }
 
@@ -242,6 +251,7 @@ impl State {
             Write::ClaimSimulationEvent { event, at } => return Ok(self.simulations.claim(&event, at)),
             Write::RecordSimulationEvent(record) => return Ok(self.simulations.record(record)),
             Write::PruneSimulationRuns { before, limit } => self.simulations.prune(before, limit),
+            Write::People(write) => return Ok(self.people.write(write)),
         }
         Ok(true)
     }
@@ -623,6 +633,38 @@ impl Storage for Model {
             .get(key)
             .filter(|answer| now < answer.expires_at)
             .cloned())
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
+        Ok(self.state().people.users.get(&id).cloned())
+    }
+
+    async fn user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StorageError> {
+        Ok(self.state().people.by_email(email).cloned())
+    }
+
+    async fn members(&self, workspace: WorkspaceId) -> Result<Vec<(User, Membership)>, StorageError> {
+        Ok(self.state().people.members(workspace))
+    }
+
+    async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, StorageError> {
+        Ok(self.state().people.memberships(user))
+    }
+
+    async fn session(&self, digest: SecretDigest) -> Result<Option<Session>, StorageError> {
+        Ok(self.state().people.sessions.get(&digest.0).cloned())
+    }
+
+    async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
+        Ok(self.state().people.links.get(&digest.0).cloned())
+    }
+
+    async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError> {
+        let state = self.state();
+        Ok(keys
+            .iter()
+            .map(|key| state.people.attempts.get(key.as_str()).copied())
+            .collect())
     }
 
     async fn sequence(&self) -> Result<u64, StorageError> {

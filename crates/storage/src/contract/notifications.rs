@@ -119,7 +119,7 @@ pub async fn events_for_the_audit_trail_make_no_notification(fresh: &Fresh) -> V
     };
     create(store, curious.clone()).await?;
     replace(store, changed(&curious, |_| ())).await?; // with its event, as everywhere
-    let audit = (10..).zip(EventType::AUDIT_ONLY);
+    let audit = (30..).zip(EventType::AUDIT_ONLY);
     let audit: Vec<Event> = audit.map(|(number, kind)| event(workspace.id, number, kind)).collect();
     applied(store, telling(audit.clone())).await?;
     let found = notifications(store, &workspace).await?;

@@ -13,6 +13,7 @@ use tollgate_service::{ApiKeyPatch, Caller, NewApiKey};
 use tollgate_storage::{Order, Page};
 
 use super::store_args::StoreArgs;
+use super::workspaces::known as workspace;
 use super::{Usage, text};
 use crate::compose::Store;
 use crate::output::{Output, facts, remark, table};
@@ -271,24 +272,6 @@ impl Revoke {
         })?;
         Ok(())
     }
-}
-
-/// The workspace of this id; the error lists the known ones.
-async fn workspace(store: &Store, id: &str) -> anyhow::Result<Workspace> {
-    if let Ok(id) = WorkspaceId::parse(id)
-        && let Some(workspace) = store.service().workspace(id).await?
-    {
-        return Ok(workspace);
-    }
-    let known = store.service().workspaces().await?;
-    if known.is_empty() {
-        bail!("there is no workspace {id:?}, nor any other: make one with `tollgate workspace create`");
-    }
-    let lines: Vec<String> = known
-        .iter()
-        .map(|workspace| format!("\n  {}  {}  {}", workspace.id, workspace.environment, workspace.name))
-        .collect();
-    bail!("there is no workspace {id:?}; the known ones are:{}", lines.concat())
 }
 
 /// The operator of the workspace that this key belongs to.

@@ -17,6 +17,7 @@ mod serve;
 mod span;
 mod store_args;
 mod trigger;
+mod users;
 mod workspaces;
 
 use std::io::{self, Read};
@@ -58,6 +59,9 @@ enum Command {
     /// Make, list, change and revoke API keys.
     #[command(subcommand)]
     Key(api_keys::Key),
+    /// Invite, list and remove people, change their roles, and let them in again.
+    #[command(subcommand)]
+    User(users::User),
     /// Make, list, show, change, restrict, rotate and revoke client tokens, over the HTTP API of a running server.
     #[command(subcommand)]
     Token(client_tokens::Token),
@@ -127,6 +131,7 @@ fn run(command: Command, output: Output) -> anyhow::Result<()> {
         Command::Dev(_) | Command::Serve(_) => Ok(()),
         Command::Workspace(workspace) => runtime()?.block_on(workspace.run(output)),
         Command::Key(key) => runtime()?.block_on(key.run(output)),
+        Command::User(user) => runtime()?.block_on(user.run(output)),
         Command::Token(token) => token.run(output),
         Command::Listen(listen) => listen.run(output),
         Command::Trigger(trigger) => trigger.run(output),

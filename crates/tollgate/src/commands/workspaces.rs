@@ -1,5 +1,6 @@
 //! `tollgate workspace`: tenants, made and listed on the machine that holds the data.
 
+use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use tollgate_domain::environment::Environment;
@@ -115,4 +116,22 @@ impl List {
         })?;
         Ok(())
     }
+}
+
+/// The workspace of this id; the error lists the known ones.
+pub(super) async fn known(store: &Store, id: &str) -> anyhow::Result<workspace::Workspace> {
+    if let Ok(id) = WorkspaceId::parse(id)
+        && let Some(workspace) = store.service().workspace(id).await?
+    {
+        return Ok(workspace);
+    }
+    let known = store.service().workspaces().await?;
+    if known.is_empty() {
+        bail!("there is no workspace {id:?}, nor any other: make one with `tollgate workspace create`");
+    }
+    let lines: Vec<String> = known
+        .iter()
+        .map(|workspace| format!("\n  {}  {}  {}", workspace.id, workspace.environment, workspace.name))
+        .collect();
+    bail!("there is no workspace {id:?}; the known ones are:{}", lines.concat())
 }

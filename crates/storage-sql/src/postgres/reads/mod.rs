@@ -6,6 +6,7 @@
 pub(super) mod client_tokens;
 pub(super) mod notification_settings;
 pub(super) mod notifications;
+pub(super) mod people;
 pub(super) mod simulations;
 pub(super) mod usage;
 
@@ -36,7 +37,7 @@ pub(super) const HEAD: &str = "SELECT sequence FROM sequence_head WHERE only_row
 const TOTAL: &str =
     "SELECT coalesce(sum(value), 0)::bigint AS total FROM counters WHERE workspace_id = $1 AND name = ANY($2)";
 
-type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
+pub(super) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// The readers' pool.
 #[derive(Clone)]

@@ -8,6 +8,7 @@ mod events;
 mod idempotency;
 mod notification_settings;
 mod notifications;
+mod people;
 mod prune;
 mod simulations;
 mod usage;
@@ -181,6 +182,7 @@ impl<'a> Batch<'a> {
             Write::PruneSimulationRuns { before, limit } => {
                 simulations::prune(transaction, *before, *limit).map(|()| true)
             }
+            Write::People(write) => people::write(transaction, write),
             Write::ForgetIdempotentAnswers { now, limit } => {
                 idempotency::forget(transaction, *now, *limit).map(|()| true)
             }

@@ -1,0 +1,94 @@
+//! From a session's cookie to a person, and from a person to a caller in one of their workspaces.
+//!
+//! Every request asks the store: who signed out anywhere, or was removed, is out at once.
+
+use std::net::IpAddr;
+
+use tollgate_domain::event::{Actor, EventType};
+use tollgate_domain::id::WorkspaceId;
+use tollgate_domain::session::SessionSecret;
+use tollgate_domain::user::{Membership, User};
+use tollgate_storage::{PeopleWrite, StorageError};
+
+use crate::{Caller, Service};
+
+/// Somebody whose session is live.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    pub user: User,
+    /// What they are a member of, by the ids of the workspaces.
+    pub memberships: Vec<Membership>,
+    /// What every form of theirs has to carry: [`SessionSecret::form_proof`].
+    pub secret: SessionSecret,
+}
+
+impl Service {
+    /// Recognises whoever presents `cookie`; `None` for what is no session, or not any more. Notes the sight, once a
+    /// minute at most.
+    pub async fn signed_in(&self, cookie: &str) -> Result<Option<SignedIn>, StorageError> {
+        let Some(secret) = SessionSecret::parse(cookie) else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        let session = self.storage.session(secret.digest()).await?;
+        let Some(session) = session.filter(|session| session.is_live(now)) else {
+            return Ok(None);
+        };
+        let Some(user) = self.storage.user(session.user).await? else {
+            return Ok(None);
+        };
+        let memberships = self.storage.memberships(user.id).await?;
+        if let Some(seen) = session.seen(now)
+            && !self.commit_people(PeopleWrite::SeeSession(seen), Vec::new()).await?
+        {
+            return Ok(None); // it ended just now
+        }
+        Ok(Some(SignedIn {
+            user,
+            memberships,
+            secret,
+        }))
+    }
+
+    /// The person as a member of this workspace, asking from this address; `None` when they aren't one.
+    pub async fn caller_in(
+        &self,
+        signed_in: &SignedIn,
+        workspace: WorkspaceId,
+        address: Option<IpAddr>,
+    ) -> Result<Option<Caller>, StorageError> {
+        let mut memberships = signed_in.memberships.iter();
+        let Some(membership) = memberships.find(|membership| membership.workspace == workspace) else {
+            return Ok(None);
+        };
+        let workspace = self.storage.workspace(workspace).await?;
+        Ok(workspace.map(|workspace| Caller::person(workspace, membership.user, membership.role, address)))
+    }
+
+    /// Ends the session; one that ended before stays so.
+    pub async fn sign_out(&self, signed_in: &SignedIn, address: Option<IpAddr>) -> Result<(), StorageError> {
+        let write = PeopleWrite::EndSession(signed_in.secret.digest());
+        self.end_sessions(signed_in, EventType::SignedOut, write, address).await
+    }
+
+    /// Ends all sessions of the person, this one too.
+    pub async fn sign_out_everywhere(&self, signed_in: &SignedIn, address: Option<IpAddr>) -> Result<(), StorageError> {
+        let write = PeopleWrite::EndSessions(signed_in.user.id);
+        self.end_sessions(signed_in, EventType::SignedOutEverywhere, write, address)
+            .await
+    }
+
+    async fn end_sessions(
+        &self,
+        signed_in: &SignedIn,
+        event_type: EventType,
+        write: PeopleWrite,
+        address: Option<IpAddr>,
+    ) -> Result<(), StorageError> {
+        let (user, now) = (&signed_in.user, self.clock.now());
+        let events = self
+            .events_everywhere(user, Actor::Person(user.id), event_type, now, address)
+            .await?;
+        self.commit_people(write, events).await.map(drop)
+    }
+}

@@ -1,0 +1,8 @@
+//! Use-cases over a real store, with stopped time and repeatable chance.
+
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
+mod sign_in;
