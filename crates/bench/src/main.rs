@@ -63,7 +63,7 @@ enum Name {
     Engine,
     /// PostgreSQL: durable creates over HTTP, against pgbench inserting the same rows, a transaction each.
     Postgres,
-    /// From start to ready, and resident memory.
+    /// From start to ready, with an empty store and with many client tokens, and resident memory.
     Start,
     /// Durable creates over HTTP and deliveries, against another build of this program (`--other`).
     Builds,

@@ -141,7 +141,12 @@ impl Server {
 
     /// The same, by another build of this program.
     pub(crate) fn start_by(program: &Path, args: &ServerArgs) -> anyhow::Result<Self> {
-        Self::start_words(program, &args.words())
+        Self::start_words(program, &args.words(), None)
+    }
+
+    /// With one thread for all connections, as `redis-server` has.
+    pub(crate) fn start_single(args: &ServerArgs) -> anyhow::Result<Self> {
+        Self::start_words(&std::env::current_exe()?, &args.words(), Some(1))
     }
 
     /// The rival of a check ([`crate::bare_server`]).
@@ -151,12 +156,14 @@ impl Server {
             Way::Hyper => "hyper",
         };
         let words = ["bare-server", "--way", way].map(str::to_owned);
-        Self::start_words(&std::env::current_exe()?, &words)
+        Self::start_words(&std::env::current_exe()?, &words, None)
     }
 
-    fn start_words(program: &Path, words: &[String]) -> anyhow::Result<Self> {
+    fn start_words(program: &Path, words: &[String], threads: Option<usize>) -> anyhow::Result<Self> {
+        let threads = threads.map(|threads| ("TOKIO_WORKER_THREADS", threads.to_string()));
         let mut child = Command::new(program)
             .args(words)
+            .envs(threads)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

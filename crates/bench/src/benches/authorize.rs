@@ -25,12 +25,20 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()
         let dir = settings.fresh_dir()?;
         let args = ServerArgs::sqlite(dir.path().to_owned());
         Tenant::create(&args)?;
-        let server = Server::start(&args.with_tokens(tokens))?;
+        let args = args.with_tokens(tokens);
+        let server = Server::start(&args)?;
         against_bare(settings, report, &server, (tokens, goal))?;
-        against_redis(settings, report, &server, tokens)?;
         if tokens == settings.tokens {
             behind_nginx(settings, report, &server, tokens)?;
         }
+        against_redis(settings, report, &server, (tokens, "all threads"))?;
+        drop(server);
+        against_redis(
+            settings,
+            report,
+            &Server::start_single(&args)?,
+            (tokens, "one thread, as it has"),
+        )?;
     }
     Ok(())
 }
@@ -69,8 +77,13 @@ fn against_bare(
     Ok(())
 }
 
-fn against_redis(settings: &Settings, report: &mut Report, server: &Server, tokens: u64) -> anyhow::Result<()> {
-    let what = format!("a check, {tokens} client tokens, processor time against redis-server's GET");
+fn against_redis(
+    settings: &Settings,
+    report: &mut Report,
+    server: &Server,
+    (tokens, threads): (u64, &str),
+) -> anyhow::Result<()> {
+    let what = format!("a check, {tokens} client tokens, {threads}: processor time against redis-server's GET");
     if !Redis::is_there() {
         report.not_run(&what, redis::HOW);
         return Ok(());
@@ -94,7 +107,7 @@ fn against_redis(settings: &Settings, report: &mut Report, server: &Server, toke
         ("redis-server", &mut || rival.round(settings.round())),
     )?;
     table(
-        &format!("checks against GETs, {tokens} of each, {CLIENTS} clients"),
+        &format!("checks against GETs, {tokens} of each, {threads}, {CLIENTS} clients"),
         "answers",
         &mut comparison,
     );

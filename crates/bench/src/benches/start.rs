@@ -8,17 +8,24 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use rusqlite::Connection;
+use tollgate_domain::ambient::Clock;
+use tollgate_service::ambient::SystemClock;
 
 use crate::Settings;
+use crate::credentials::facts;
 use crate::load::Load;
 use crate::machine::resident_memory;
 use crate::report::{Report, spread};
 use crate::rounds::median;
+use crate::seed::{DESCRIPTION, NAME};
 use crate::server::ServerArgs;
 use crate::site::{CLIENTS, Tenant};
 
 /// Starts that are measured.
 const STARTS: usize = 15;
+/// Starts with many client tokens.
+const LOADS: usize = 5;
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two knocks at a port that nobody listens on yet: nobody tells when that changes.
@@ -45,6 +52,7 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()
     let round = load.run(LOADED)?;
     let loaded = resident_memory(running.child.id())?;
 
+    let loads = with_tokens(&program, settings)?;
     let (start, soonest, latest) = median(&starts);
     let (idle, least, most) = median(&idle);
     let (own, ..) = median(&own);
@@ -61,12 +69,48 @@ pub(crate) fn run(settings: &Settings, report: &mut Report) -> anyhow::Result<()
         "  resident memory, after {} creates by {CLIENTS} clients: {:.1} MiB, of which {:.1} MiB are not the program's file",
         round.done, loaded.total, loaded.own
     );
+    let (load, quickest, slowest) = median(&loads);
+    let line = format!(
+        "start to ready with {} client tokens: {load:.2} s ({}), all of them in memory to be checked",
+        settings.tokens,
+        spread(quickest, slowest, 2)
+    );
+    println!("  {line}");
+    report.figure(line);
     report.figure(format!(
         "start to ready {start:.1} ms, resident memory {idle:.1} MiB idle, {:.1} MiB loaded ({})",
         loaded.total,
         program.name()
     ));
     Ok(())
+}
+
+/// Seconds from start to ready with so many client tokens.
+fn with_tokens(program: &Program, settings: &Settings) -> anyhow::Result<Vec<f64>> {
+    let dir = settings.fresh_dir()?;
+    let tenant = Tenant::create(&ServerArgs::sqlite(dir.path().to_owned()))?;
+    let mut store = Connection::open(dir.path().join("tollgate.sqlite3"))?;
+    let filling = store.transaction()?;
+    {
+        let mut insert = filling.prepare(
+            "INSERT INTO client_tokens (workspace_id, id, token, name, description, status, created_at, updated_at,
+                 revoked_at, version)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'active', ?6, ?6, NULL, 1)",
+        )?;
+        let (workspace, now) = (tenant.workspace.to_string(), SystemClock.now().as_micros());
+        for facts in facts(settings.tokens)? {
+            let (id, token) = (facts.id.to_string(), facts.token.as_str());
+            insert.execute((&workspace, id, token, NAME, DESCRIPTION, now))?;
+        }
+    }
+    filling.commit()?;
+    drop(store);
+    let mut seconds = Vec::with_capacity(LOADS);
+    for _ in 0..LOADS {
+        let (_running, took) = program.start(dir.path())?;
+        seconds.push(took.as_secs_f64());
+    }
+    Ok(seconds)
 }
 
 /// What is started.

@@ -3,10 +3,11 @@
 
 use std::future::Future;
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 
 use bytes::BytesMut;
-use httparse::{EMPTY_HEADER, Header, Status};
+use httparse::{Header, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -127,9 +128,9 @@ fn answer_all(
         if !express.may_be(read) {
             return Next::HandOver;
         }
-        let mut headers = [EMPTY_HEADER; MOST_HEADERS];
-        let mut request = httparse::Request::new(&mut headers);
-        let length = match request.parse(read) {
+        let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+        let mut request = httparse::Request::new(&mut []);
+        let length = match request.parse_with_uninit_headers(read, &mut headers) {
             Ok(Status::Complete(length)) => length,
             Ok(Status::Partial) if read.len() < LONGEST_HEAD => return Next::More,
             // Too long, or broken: hyper knows what to say.
