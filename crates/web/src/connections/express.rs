@@ -77,7 +77,12 @@ pub(super) async fn ride(
     loop {
         let next = answer_all(peer, express, requests, &mut read, &mut out);
         if !out.is_empty() {
-            stream.write_all(&out).await?;
+            // Somebody who doesn't read what is answered doesn't keep the connection for ever.
+            tokio::select! {
+                biased;
+                written = stream.write_all(&out) => written?,
+                () = &mut end => return Ok(Ended::Closed),
+            }
             out.clear();
         }
         match next {

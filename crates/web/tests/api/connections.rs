@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Answer, Store, TestApp, exchange, get, post};
+use crate::support::{Answer, Store, TestApp, at, exchange, get, post, request};
 
 pub(crate) async fn requests_that_follow_each_other_on_a_connection_are_answered_in_order(store: Store) {
     let app = TestApp::start(store).await;
@@ -172,4 +172,99 @@ pub(crate) async fn a_server_that_stops_finishes_what_it_began(store: Store) {
     let (answer, _) = Answer::parse("POST", "/client-tokens", &received).expect("an answer");
     answer.data(201);
     assert_eq!(app.stored_events().await.len(), 2, "the key's creation and the token's");
+}
+
+pub(crate) async fn checks_and_other_requests_share_a_connection(store: Store) {
+    let app = TestApp::start(store).await;
+    let token = app.token("Kiosk").await;
+    let check = |method: &str| {
+        request(method, "/tollgate/authorize")
+            .header("Tollgate-Client-Token", at(&token, "token"))
+            .header("Connection", "keep-alive")
+    };
+    let host = app.address.to_string();
+    let mut bytes = check("GET").to_bytes(&host);
+    bytes.extend(check("HEAD").to_bytes(&host));
+    bytes.extend(check("GET").header("Tollgate-Client-Token", "guess").to_bytes(&host));
+    // A check with a body, and one that has to wait, go the way of all others; from there on, so do all.
+    bytes.extend(check("GET").bytes("body").to_bytes(&host));
+    bytes.extend(
+        get("/client-tokens")
+            .by(&app.key)
+            .header("Connection", "keep-alive")
+            .to_bytes(&host),
+    );
+    bytes.extend(check("GET").to_bytes(&host));
+    bytes.extend(get("/health/live").to_bytes(&host));
+    let received = exchange(app.address, &bytes).await;
+    let mut rest = &*received;
+    let expected = [
+        ("GET", "/tollgate/authorize", 204),
+        ("HEAD", "/tollgate/authorize", 204),
+        ("GET", "/tollgate/authorize", 401),
+        ("GET", "/tollgate/authorize", 204),
+        ("GET", "/client-tokens", 200),
+        ("GET", "/tollgate/authorize", 204),
+        ("GET", "/health/live", 200),
+    ];
+    for (method, target, status) in expected {
+        let (answer, after) = Answer::parse(method, target, rest).expect("an answer to each");
+        assert_eq!(answer.status, status, "{method} {target}");
+        assert!(answer.header("date").is_some());
+        rest = after;
+    }
+    assert!(rest.is_empty());
+}
+
+pub(crate) async fn a_check_may_come_in_pieces_and_a_thousand_at_once(store: Store) {
+    let app = TestApp::start(store).await;
+    let token = app.token("Kiosk").await;
+    let check = get("/tollgate/authorize")
+        .header("Tollgate-Client-Token", at(&token, "token"))
+        .header("Connection", "keep-alive");
+    let bytes = check.to_bytes("tollgate.example");
+    let mut stream = TcpStream::connect(app.address).await.expect("the server accepts");
+    stream.set_nodelay(true).expect("a socket");
+    for piece in bytes.chunks(7) {
+        stream.write_all(piece).await.expect("sent");
+        tokio::task::yield_now().await;
+    }
+    let mut many = bytes.repeat(1_000);
+    many.extend(get("/health/live").to_bytes("tollgate.example"));
+    let (mut reader, mut writer) = stream.into_split();
+    let mut received = Vec::new();
+    let (sent, read) = tokio::join!(writer.write_all(&many), reader.read_to_end(&mut received));
+    sent.expect("sent");
+    read.expect("answers");
+    let mut rest = &*received;
+    for _ in 0..=1_000 {
+        let (answer, after) = Answer::parse("GET", "/tollgate/authorize", rest).expect("an answer to each");
+        assert_eq!(answer.status, 204);
+        rest = after;
+    }
+    assert_eq!(
+        Answer::parse("GET", "/health/live", rest).expect("an answer").0.status,
+        200
+    );
+}
+
+pub(crate) async fn a_head_that_is_too_long_or_broken_is_refused_as_any_other(store: Store) {
+    let app = TestApp::start(store).await;
+    for (wrong, status) in [
+        (
+            format!(
+                "GET /tollgate/authorize HTTP/1.1\r\nx: {}\r\n\r\n",
+                "a".repeat(1_000_000)
+            ),
+            431,
+        ),
+        ("GET /tollgate/authorize HTTP/1.1\r\nbroken\r\n\r\n".to_owned(), 400),
+        ("GET /tollgate/authorize HTTP/9.9\r\n\r\n".to_owned(), 400),
+    ] {
+        let received = exchange(app.address, wrong.as_bytes()).await;
+        let line = String::from_utf8_lossy(&received);
+        assert!(line.starts_with(&format!("HTTP/1.1 {status}")), "{line}");
+    }
+    let old = exchange(app.address, b"GET /tollgate/authorize HTTP/1.0\r\n\r\n").await;
+    assert!(old.starts_with(b"HTTP/1.0 401"), "{}", String::from_utf8_lossy(&old));
 }

@@ -619,6 +619,9 @@ api_suite! {
         old_clients_that_name_no_host_are_answered
         what_is_no_http_ends_its_own_connection_only
         a_server_that_stops_finishes_what_it_began
+        checks_and_other_requests_share_a_connection
+        a_check_may_come_in_pieces_and_a_thousand_at_once
+        a_head_that_is_too_long_or_broken_is_refused_as_any_other
     }
     failures {
         a_failing_store_is_an_internal_error_that_tells_nothing
