@@ -1,24 +1,13 @@
-//! Verdicts as answers of HTTP. What is always the same is made once, since a check is answered more often than anything
-//! else.
+//! Verdicts as answers of HTTP: status, headers and body, told once for whoever writes them ([`told`], and
+//! [`super::raw`] for checks that hyper doesn't see).
 
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::Full;
-use tollgate_domain::environment::Environment;
 use tollgate_domain::id::{Id, Kind};
 use tollgate_domain::restriction::{RestrictionKind, RestrictionKinds};
 use tollgate_domain::verdict::Denial;
 use tollgate_verifier::Admitted;
-
-pub(super) const TOKEN_ID: HeaderName = HeaderName::from_static("tollgate-token-id");
-pub(super) const WORKSPACE_ID: HeaderName = HeaderName::from_static("tollgate-workspace-id");
-pub(super) const ENVIRONMENT: HeaderName = HeaderName::from_static("tollgate-environment");
-/// The place in the sequence that the verdict was decided at.
-pub(super) const SEQUENCE: HeaderName = HeaderName::from_static("tollgate-sequence");
-/// The code of a refusal, where a proxy can log it.
-pub(super) const DENIAL: HeaderName = HeaderName::from_static("tollgate-denial");
-/// The restrictions that would have refused, were they not only reported.
-pub(super) const WOULD_REFUSE: HeaderName = HeaderName::from_static("tollgate-would-refuse");
 
 /// The answer to a check.
 pub(crate) type Answer = Response<Full<Bytes>>;
@@ -39,57 +28,66 @@ impl Told {
             Err(denial) => Refusal::of(denial).status,
         }
     }
+
+    /// Hands `each` the name of each header, and its value in parts; what any answer has is left out.
+    pub(super) fn headers(&self, mut each: impl FnMut(&'static str, &[&str])) {
+        match &self.decision {
+            Ok(admitted) => {
+                each("tollgate-token-id", &parts(&admitted.id));
+                each("tollgate-workspace-id", &parts(&admitted.workspace));
+                each("tollgate-environment", &[admitted.environment.name()]);
+                // The restrictions that would have refused, were they not only reported.
+                if !admitted.reported.is_empty() {
+                    each("tollgate-would-refuse", &[&named(admitted.reported)]);
+                }
+            }
+            Err(denial) => {
+                let refusal = Refusal::of(*denial);
+                // Where a proxy can log it.
+                each("tollgate-denial", &[refusal.code]);
+                if let Some(challenge) = refusal.challenge {
+                    each("www-authenticate", &[challenge]);
+                }
+                if let Some(seconds) = retry_after(*denial) {
+                    each("retry-after", &[itoa::Buffer::new().format(seconds)]);
+                }
+                each("content-type", &["application/json"]);
+            }
+        }
+        each("tollgate-sequence", &[itoa::Buffer::new().format(self.sequence)]);
+        each("cache-control", &["no-store"]);
+    }
+
+    /// Of a refusal.
+    pub(super) fn body(&self) -> Option<&'static str> {
+        self.decision.err().map(|denial| Refusal::of(denial).body)
+    }
 }
 
 /// As a response.
 pub(super) fn told(told: &Told) -> Answer {
-    let mut answer = match told.decision {
-        Ok(admitted) => allowed(told.sequence, &admitted),
-        Err(denial) => refused(told.sequence, denial),
-    };
+    let body = told.body().unwrap_or_default();
+    let mut answer = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
     *answer.status_mut() = told.status();
-    answer
-}
-
-/// 204 with what is known of the token.
-fn allowed(sequence: u64, admitted: &Admitted) -> Answer {
-    let mut answer = Response::new(Full::default());
-    *answer.status_mut() = StatusCode::NO_CONTENT;
     let headers = answer.headers_mut();
-    headers.reserve(6);
-    headers.insert(TOKEN_ID, id(admitted.id));
-    headers.insert(WORKSPACE_ID, id(admitted.workspace));
-    headers.insert(ENVIRONMENT, environment(admitted.environment));
-    headers.insert(SEQUENCE, number(sequence));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if !admitted.reported.is_empty() {
-        headers.insert(WOULD_REFUSE, reported(admitted.reported));
-    }
+    told.headers(|name, value| {
+        let value = HeaderValue::try_from(value.concat()).expect("ids, numbers and words of ours");
+        headers.insert(HeaderName::from_static(name), value);
+    });
     answer
 }
 
 /// 401, 403, 429 or 503, with a code and a sentence.
 pub(super) fn refused(sequence: u64, denial: Denial) -> Answer {
-    let told = Refusal::of(denial);
-    let mut answer = Response::new(Full::new(Bytes::from_static(told.body.as_bytes())));
-    *answer.status_mut() = told.status;
-    let headers = answer.headers_mut();
-    headers.reserve(6);
-    headers.insert(DENIAL, HeaderValue::from_static(told.code));
-    headers.insert(SEQUENCE, number(sequence));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(challenge) = told.challenge {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-    }
-    if let Some(seconds) = retry_after(denial) {
-        headers.insert(header::RETRY_AFTER, seconds.into());
-    }
-    answer
+    told(&Told {
+        sequence,
+        decision: Err(denial),
+        limit_is_forbidden: false,
+    })
 }
 
 /// After how many seconds it makes sense to ask again.
-pub(super) const fn retry_after(denial: Denial) -> Option<u32> {
+const fn retry_after(denial: Denial) -> Option<u32> {
     match denial {
         Denial::RateLimited { retry_after_seconds } => Some(retry_after_seconds),
         Denial::IndexTooOld | Denial::IndexBehind => Some(1),
@@ -97,39 +95,22 @@ pub(super) const fn retry_after(denial: Denial) -> Option<u32> {
     }
 }
 
-/// In memory of its own exact length, which the value then keeps.
-fn id<K: Kind>(id: Id<K>) -> HeaderValue {
-    let mut text = String::with_capacity(K::PREFIX.len() + id.tail().len());
-    text.push_str(K::PREFIX);
-    text.push_str(id.tail());
-    HeaderValue::try_from(text).expect("letters, digits and an underscore")
-}
-
-/// The same of a number.
-fn number(number: u64) -> HeaderValue {
-    HeaderValue::from_str(itoa::Buffer::new().format(number)).expect("digits")
-}
-
-const fn environment(environment: Environment) -> HeaderValue {
-    HeaderValue::from_static(environment.name())
-}
-
-fn reported(kinds: RestrictionKinds) -> HeaderValue {
-    HeaderValue::try_from(named(kinds)).expect("names of restrictions")
+fn parts<K: Kind>(id: &Id<K>) -> [&str; 2] {
+    [K::PREFIX, id.tail()]
 }
 
 /// Names of restrictions, with commas between.
-pub(super) fn named(kinds: RestrictionKinds) -> String {
+fn named(kinds: RestrictionKinds) -> String {
     let names: Vec<&str> = kinds.iter().map(RestrictionKind::name).collect();
     names.join(", ")
 }
 
 /// How a denial is told.
-pub(super) struct Refusal {
+struct Refusal {
     status: StatusCode,
-    pub(super) code: &'static str,
-    pub(super) body: &'static str,
-    pub(super) challenge: Option<&'static str>,
+    code: &'static str,
+    body: &'static str,
+    challenge: Option<&'static str>,
 }
 
 macro_rules! refusal {
@@ -157,7 +138,7 @@ macro_rules! refusal {
 }
 
 impl Refusal {
-    pub(super) const fn of(denial: Denial) -> Self {
+    const fn of(denial: Denial) -> Self {
         match denial {
             Denial::Missing => refusal!(
                 UNAUTHORIZED,

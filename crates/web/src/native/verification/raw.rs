@@ -1,15 +1,14 @@
-//! Verdicts as the bytes of HTTP/1.1, for checks that are answered before hyper looks at them. The same answers as
-//! [`super::answers`] makes, which the tests hold them against.
+//! Verdicts as the bytes of HTTP/1.1, for checks that are answered before hyper looks at them. What is told is from
+//! [`super::answers`]; what hyper would add is added here, and the tests hold the two against each other.
 
 use std::cell::RefCell;
 use std::time::{Duration, UNIX_EPOCH};
 
-use tollgate_domain::id::{Id, Kind};
 use tollgate_domain::time::Timestamp;
 
 use crate::connections::Head;
 
-use super::answers::{Refusal, Told, named, retry_after};
+use super::answers::Told;
 
 /// Appends the answer.
 pub(super) fn write(told: &Told, head: &Head<'_>, now: Timestamp, out: &mut Vec<u8>) {
@@ -18,34 +17,13 @@ pub(super) fn write(told: &Told, head: &Head<'_>, now: Timestamp, out: &mut Vec<
     text(out, status.as_str());
     text(out, " ");
     text(out, status.canonical_reason().unwrap_or_default());
-    let body = match &told.decision {
-        Ok(admitted) => {
-            id(out, "tollgate-token-id", admitted.id);
-            id(out, "tollgate-workspace-id", admitted.workspace);
-            field(out, "tollgate-environment", admitted.environment.name());
-            if !admitted.reported.is_empty() {
-                field(out, "tollgate-would-refuse", &named(admitted.reported));
-            }
-            None
-        }
-        Err(denial) => {
-            let refusal = Refusal::of(*denial);
-            field(out, "tollgate-denial", refusal.code);
-            if let Some(challenge) = refusal.challenge {
-                field(out, "www-authenticate", challenge);
-            }
-            if let Some(seconds) = retry_after(*denial) {
-                number(out, "retry-after", seconds.into());
-            }
-            field(out, "content-type", "application/json");
-            number(out, "content-length", refusal.body.len() as u64);
-            Some(refusal.body)
-        }
-    };
-    number(out, "tollgate-sequence", told.sequence);
-    field(out, "cache-control", "no-store");
+    told.headers(|name, value| field(out, name, value));
+    let body = told.body();
+    if let Some(body) = body {
+        field(out, "content-length", &[itoa::Buffer::new().format(body.len())]);
+    }
     if head.closes {
-        field(out, "connection", "close");
+        field(out, "connection", &["close"]);
     }
     date(out, now);
     text(out, "\r\n\r\n");
@@ -58,19 +36,10 @@ fn text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-fn field(out: &mut Vec<u8>, name: &str, value: &str) {
-    for part in ["\r\n", name, ": ", value] {
+fn field(out: &mut Vec<u8>, name: &str, value: &[&str]) {
+    for part in ["\r\n", name, ": "].iter().chain(value) {
         text(out, part);
     }
-}
-
-fn id<K: Kind>(out: &mut Vec<u8>, name: &str, id: Id<K>) {
-    field(out, name, K::PREFIX);
-    text(out, id.tail());
-}
-
-fn number(out: &mut Vec<u8>, name: &str, number: u64) {
-    field(out, name, itoa::Buffer::new().format(number));
 }
 
 /// Made once a second on each thread.
@@ -84,7 +53,7 @@ fn date(out: &mut Vec<u8>, now: Timestamp) {
             *made = second;
             *shown = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(second));
         }
-        field(out, "date", shown);
+        field(out, "date", &[shown]);
     });
 }
 
