@@ -129,6 +129,11 @@ impl Service {
         self.storage.sequence().await
     }
 
+    /// The time, as everything here goes by it.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Fills a buffer from the service's source of randomness: for what the surfaces name themselves, request ids.
     pub fn fill_random(&self, buffer: &mut [u8]) {
         self.entropy.fill(buffer);

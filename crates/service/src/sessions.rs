@@ -8,6 +8,7 @@ use tollgate_domain::event::{Actor, EventType};
 use tollgate_domain::id::WorkspaceId;
 use tollgate_domain::session::SessionSecret;
 use tollgate_domain::user::{Membership, User};
+use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{PeopleWrite, StorageError};
 
 use crate::{Caller, Service};
@@ -63,6 +64,20 @@ impl Service {
         };
         let workspace = self.storage.workspace(workspace).await?;
         Ok(workspace.map(|workspace| Caller::person(workspace, membership.user, membership.role, address)))
+    }
+
+    /// The workspaces that they are a member of, oldest first.
+    pub async fn workspaces_of(&self, signed_in: &SignedIn) -> Result<Vec<Workspace>, StorageError> {
+        let mut workspaces = Vec::with_capacity(signed_in.memberships.len());
+        for membership in &signed_in.memberships {
+            workspaces.extend(self.storage.workspace(membership.workspace).await?);
+        }
+        Ok(workspaces)
+    }
+
+    /// What proves the forms of somebody who isn't signed in: kept by their browser alone.
+    pub fn new_visitor(&self) -> SessionSecret {
+        SessionSecret::generate(self.entropy.as_ref())
     }
 
     /// Ends the session; one that ended before stays so.

@@ -26,7 +26,7 @@ const SHORT: usize = 8;
 /// A browser asks again after five minutes, so that a new version is everywhere by then.
 const EVERY_DAY: &str = "public, max-age=300";
 /// The address names the bytes.
-const FOREVER: &str = "public, max-age=31536000, immutable";
+pub(crate) const FOREVER: &str = "public, max-age=31536000, immutable";
 /// Asked for each time, since what it names may be gone with the next version.
 const ALWAYS_ASK: &str = "no-cache";
 
@@ -44,7 +44,7 @@ static MANIFEST: LazyLock<Asset> = LazyLock::new(|| {
 });
 
 /// A file, and what follows from its bytes.
-struct Asset {
+pub(crate) struct Asset {
     content_type: &'static str,
     text: String,
     /// Lower-case hexadecimal.
@@ -54,7 +54,7 @@ struct Asset {
 }
 
 impl Asset {
-    fn new(content_type: &'static str, text: String) -> Self {
+    pub(crate) fn new(content_type: &'static str, text: String) -> Self {
         let hash = Sha384::digest(text.as_bytes());
         let mut short_hash = String::with_capacity(2 * SHORT);
         for byte in &hash[..SHORT] {
@@ -68,8 +68,13 @@ impl Asset {
         }
     }
 
+    /// Lower-case hexadecimal, for the file's name.
+    pub(crate) fn short_hash(&self) -> &str {
+        &self.short_hash
+    }
+
     /// 200 with the file; 304 for a browser that has it.
-    fn answer(&'static self, asked: &HeaderMap, cache_control: &'static str) -> Response {
+    pub(crate) fn answer(&'static self, asked: &HeaderMap, cache_control: &'static str) -> Response {
         let tag = format!("\"{}\"", self.short_hash);
         let mut response = if is_known(asked, &tag) {
             StatusCode::NOT_MODIFIED.into_response()

@@ -17,6 +17,7 @@ use tower::ServiceExt;
 
 use crate::App;
 use crate::catalogue;
+use crate::dashboard::without_secret;
 use crate::envelope::Payload;
 use crate::error::{ApiError, Problem};
 use crate::extract::origin::base_url;
@@ -93,10 +94,10 @@ pub(crate) async fn answer(app: &App, router: Router, peer: SocketAddr, mut requ
     let id = HeaderValue::from_str(&request_id).expect("a UUID is a header value");
     response.headers_mut().insert(REQUEST_ID, id);
 
-    // The path holds ids, never secrets; the query is left out, since a credential could stand in it.
+    // The query is left out, since a credential could stand in it; and of a one-time link what makes it one.
     tracing::debug!(
         target: "tollgate::http",
-        %method, path, status = response.status().as_u16(), micros = began.elapsed().as_micros(), request_id,
+        %method, path = without_secret(&path), status = response.status().as_u16(), micros = began.elapsed().as_micros(), request_id,
     );
     response
 }

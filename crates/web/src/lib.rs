@@ -4,13 +4,15 @@
 //! router -> `gate` (rate limit, who, may they, which version) -> a handler (parse, one service call, shape the
 //! answer). One table of endpoints feeds the router, the gate, and the OpenAPI document.
 //!
-//! Two surfaces, never mixed: [`compatible`] at the root, exactly the contract; [`native`] under `/tollgate`, ours.
+//! Two surfaces, never mixed: [`compatible`] at the root, exactly the contract; [`native`] under `/tollgate`, ours. Beside
+//! them the [`dashboard`], for people.
 
 mod app;
 mod assets;
 mod catalogue;
 mod compatible;
 mod connections;
+pub mod dashboard;
 mod endpoint;
 mod envelope;
 mod error;

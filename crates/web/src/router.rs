@@ -10,7 +10,7 @@ use crate::App;
 use crate::endpoint::Endpoint;
 use crate::front_door::{unknown_method, unknown_path};
 use crate::gate::{self, Gate};
-use crate::{assets, compatible, health, native, openapi};
+use crate::{assets, compatible, dashboard, health, native, openapi};
 
 /// Every endpoint there is.
 pub fn endpoints() -> Vec<Endpoint> {
@@ -40,6 +40,7 @@ pub(crate) fn router(app: &App) -> Router {
         router = router.route(path, methods);
     }
     router
+        .merge(dashboard::router(app))
         .method_not_allowed_fallback(unknown_method)
         .fallback(unknown_path)
         .with_state(app.clone())

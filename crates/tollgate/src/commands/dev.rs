@@ -13,8 +13,10 @@ use tollgate_domain::api_key::ApiKeySecret;
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::environment::Environment;
 use tollgate_domain::permission::PermissionSet;
+use tollgate_domain::role::Role;
+use tollgate_domain::user::EmailAddress;
 use tollgate_domain::workspace::Workspace;
-use tollgate_service::{AuthenticationError, Caller, NewApiKey, NewClientToken, Service};
+use tollgate_service::{AuthenticationError, Caller, NewApiKey, NewClientToken, NewPerson, Service};
 use tollgate_storage::{ClientTokenPage, Order, Page};
 
 use super::dev_key;
@@ -26,6 +28,8 @@ use crate::{logging, signals};
 
 /// The workspace that `dev` makes, and finds again by this name when its key is lost.
 const WORKSPACE: &str = "Development";
+/// The account of whoever develops; nothing is mailed there.
+const EMAIL: &str = "developer@localhost";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -61,6 +65,8 @@ struct Ready {
     workspace: Workspace,
     key: ApiKeySecret,
     token: ClientToken,
+    /// Of the one-time link that signs the developer in.
+    sign_in_path: String,
 }
 
 impl Dev {
@@ -89,6 +95,7 @@ impl Dev {
             "workspace_id": ready.workspace.id,
             "api_key": ready.key.reveal(),
             "client_token": ready.token.token,
+            "dashboard": format!("{url}{}", ready.sign_in_path),
             "data_dir": self.data_dir,
         });
         output.result(&shown, |out| greet(out, &url, &ready, &self.data_dir))?;
@@ -148,7 +155,31 @@ async fn prepare(service: &Service, dir: &Path) -> anyhow::Result<Ready> {
         };
         service.create_client_token(&caller, new, None).await?.value
     };
-    Ok(Ready { workspace, key, token })
+    let sign_in_path = sign_in_path(service, &caller).await?;
+    Ok(Ready {
+        workspace,
+        key,
+        token,
+        sign_in_path,
+    })
+}
+
+/// A new link for the workspace's first owner, who is made when there is none.
+async fn sign_in_path(service: &Service, caller: &Caller) -> anyhow::Result<String> {
+    let members = service.members(caller).await?;
+    let owner = if let Some(owner) = members.into_iter().find(|member| member.role == Role::Owner) {
+        owner
+    } else {
+        let invitation = service.invite(caller, EmailAddress::parse(EMAIL)?, Role::Owner).await?;
+        let person = NewPerson {
+            name: "Developer".to_owned(),
+            password: None,
+        };
+        service
+            .accept_invitation(&invitation.secret, Some(person), None)
+            .await?
+    };
+    Ok(service.issue_sign_in(caller, owner.user).await?.path())
 }
 
 /// The key in the file if it still works, else a new one, and its workspace.
@@ -198,6 +229,7 @@ async fn workspace(service: &Service) -> anyhow::Result<Workspace> {
 
 fn greet(out: &mut dyn Write, url: &str, ready: &Ready, dir: &Path) -> io::Result<()> {
     let (key, token, dir) = (ready.key.reveal(), ready.token.token.as_str(), dir.display());
+    let link = &ready.sign_in_path;
     write!(
         out,
         "\
@@ -206,6 +238,9 @@ Tollgate {version} is running.
   Base URL      {url}
   API key       {key}
   Client token  {token}
+  Dashboard     {url}{link}
+
+The link to the dashboard signs you in once, within 15 minutes; each start makes a new one.
 
 The key may do everything in this sandbox workspace: keep it on your server. The token is public, for your front end.
 

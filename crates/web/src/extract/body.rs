@@ -212,7 +212,7 @@ impl Checked {
 }
 
 impl Shape {
-    pub(super) fn check(&self, object: Map<String, Value>) -> Result<Checked, ApiError> {
+    pub(crate) fn check(&self, object: Map<String, Value>) -> Result<Checked, ApiError> {
         let mut problems = self.problems("(root)", "", &object);
         if problems.is_empty() && object.len() < self.at_least {
             problems.push(Problem::new(

@@ -1,6 +1,7 @@
 //! A body of form fields, held against the same kind of shape as a JSON body. Fields that the shape lacks are passed
 //! over, as OAuth has it.
 
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value};
@@ -14,17 +15,14 @@ pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The bytes of a form, not looked at yet.
 #[derive(Debug)]
-pub(crate) struct FormBody(Vec<u8>);
+pub(crate) struct FormBody(pub(crate) Vec<u8>);
 
 impl<S: Send + Sync> FromRequest<S> for FormBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        if !is_form(&parts.headers) {
-            return Err(ApiError::new(&catalogue::FORM_EXPECTED));
-        }
-        Ok(Self(body::read(body).await?))
+        Self::read(&parts.headers, body).await
     }
 }
 
@@ -41,6 +39,14 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 impl FormBody {
+    /// The body of a request with these headers.
+    pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Self, ApiError> {
+        if !is_form(headers) {
+            return Err(ApiError::new(&catalogue::FORM_EXPECTED));
+        }
+        Ok(Self(body::read(body).await?))
+    }
+
     /// Holds the fields against `shape`.
     pub(crate) fn checked(&self, shape: &Shape) -> Result<Checked, ApiError> {
         let mut object = Map::new();

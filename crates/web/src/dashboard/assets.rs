@@ -1,0 +1,44 @@
+//! The style sheet and the scripts of the pages. Their addresses name their bytes, so that browsers keep them for good.
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::routing::get;
+
+use crate::App;
+use crate::assets::{Asset, FOREVER};
+
+const CSS: &str = "text/css; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+
+static STYLE: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new(CSS, include_str!("../../assets/dashboard/dashboard.css").to_owned()));
+static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        JAVASCRIPT,
+        include_str!("../../assets/dashboard/dashboard.js").to_owned(),
+    )
+});
+
+/// Where the style sheet is.
+pub(super) fn style() -> String {
+    format!("/dashboard/assets/dashboard.{}.css", STYLE.short_hash())
+}
+
+/// Where the script is that every page has.
+pub(super) fn script() -> String {
+    format!("/dashboard/assets/dashboard.{}.js", SCRIPT.short_hash())
+}
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route(
+            &style(),
+            get(|asked: HeaderMap| async move { STYLE.answer(&asked, FOREVER) }),
+        )
+        .route(
+            &script(),
+            get(|asked: HeaderMap| async move { SCRIPT.answer(&asked, FOREVER) }),
+        )
+}
