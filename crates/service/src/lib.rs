@@ -5,6 +5,8 @@
 
 pub mod ambient;
 mod api_keys;
+mod audit;
+pub mod audit_csv;
 mod authentication;
 mod caller;
 mod client_tokens;
@@ -38,6 +40,8 @@ use tollgate_domain::verdict::TokenFacts;
 use tollgate_storage::{Storage, StorageError};
 
 pub use api_keys::{ApiKeyError, ApiKeyPatch, NewApiKey};
+pub use audit::{AUDIT_LOOKED_THROUGH, AuditEntry, AuditError, AuditTrail, HistoryOf};
+pub use audit_csv::AuditExport;
 pub use authentication::AuthenticationError;
 pub use caller::{Caller, Denied};
 pub use client_tokens::{ClientTokenError, ClientTokenPatch, NewClientToken};
