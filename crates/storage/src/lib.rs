@@ -9,6 +9,7 @@ mod audit;
 mod change;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod delivery;
 mod page;
 mod people;
 
@@ -40,6 +41,7 @@ pub use change::{
     AttemptRecord, Change, IdempotencyKey, IdempotentAnswer, Outcome, SettingsSeen, SimulationEventKey,
     SimulationRecord, Write,
 };
+pub use delivery::DeliveryCount;
 pub use page::{
     ClientTokenPage, EventPage, IdPage, NotificationPage, NotificationSettingPage, Order, Page, SimulationPage, Slice,
     TOTAL_CAP,
@@ -246,6 +248,16 @@ pub trait Storage: Send + Sync {
         notification: NotificationId,
         page: &Page<NotificationLogKind>,
     ) -> Result<Slice<DeliveryAttempt>, StorageError>;
+
+    /// How a workspace's attempts to deliver went, of one setting or of all, in each hour from `since` on that had any,
+    /// oldest first; from counters, so that it costs the same for many attempts. Also of settings that are gone; hours that
+    /// are older than what was removed as too old are gone too.
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError>;
 
     /// The simulation of this id in this workspace.
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError>;

@@ -50,7 +50,7 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    AuditPage, Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
+    AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
     NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
     StorageError, TokenChanges,
 };
@@ -320,6 +320,15 @@ impl Storage for PostgresStore {
         page: &Page<NotificationLogKind>,
     ) -> Result<Slice<DeliveryAttempt>, StorageError> {
         self.reads.delivery_attempts(notification, page).await
+    }
+
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError> {
+        self.reads.delivery_counts(workspace, setting, since).await
     }
 
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {

@@ -22,7 +22,7 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    AuditPage, Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
+    AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
     NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
     StorageError, TokenChanges,
 };
@@ -252,6 +252,17 @@ impl Storage for SqliteStore {
         let page = *page;
         self.readers
             .read(move |connection| reads::notifications::attempts(connection, notification, page))
+            .await
+    }
+
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notifications::delivery_counts(connection, workspace, setting, since))
             .await
     }
 

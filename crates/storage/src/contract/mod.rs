@@ -26,6 +26,7 @@ pub mod client_tokens;
 pub mod concurrency;
 pub mod delivery;
 pub mod delivery_at_once;
+pub mod delivery_counts;
 pub mod events;
 pub mod idempotency;
 pub mod invitations;
@@ -272,6 +273,11 @@ macro_rules! contract_cases {
                 four_deliverers_on_two_handles_lose_nothing_of_64_committers
                 attempts_of_one_notification_at_once_all_count_and_a_success_stays
                 settings_may_go_and_be_pruned_while_they_are_delivered_to
+            }
+            delivery_counts {
+                attempts_are_counted_by_hour_setting_and_outcome
+                attempts_recorded_at_once_on_two_handles_are_all_counted
+                old_hours_are_removed_with_what_is_old
             }
             simulations {
                 a_new_simulation_is_there_at_once_in_every_detail

@@ -35,7 +35,7 @@ use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
 use crate::{
-    AuditPage, Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
+    AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
     NotificationPage, NotificationSettingPage, Order, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
     StorageError, TOTAL_CAP, TokenChanges, Write,
 };
@@ -78,6 +78,7 @@ fn every_case_is_in_the_list() {
         ("notification_pages", include_str!("notification_pages.rs")),
         ("pruning", include_str!("pruning.rs")),
         ("delivery_at_once", include_str!("delivery_at_once.rs")),
+        ("delivery_counts", include_str!("delivery_counts.rs")),
         ("simulations", include_str!("simulations.rs")),
         ("simulation_runs", include_str!("simulation_runs.rs")),
         ("simulation_events", include_str!("simulation_events.rs")),
@@ -565,6 +566,15 @@ impl Storage for Model {
         let state = self.state();
         let rows = state.webhooks.attempts(notification);
         Ok(slice(rows.map(|row| (row.id, row)).collect(), page))
+    }
+
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError> {
+        Ok(self.state().webhooks.delivery_counts(workspace, setting, since))
     }
 
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {

@@ -24,7 +24,7 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    AuditPage, Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
+    AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
     NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
     StorageError, TokenChanges,
 };
@@ -246,6 +246,15 @@ impl Storage for Moody {
         page: &Page<NotificationLogKind>,
     ) -> Result<Slice<DeliveryAttempt>, StorageError> {
         self.able()?.delivery_attempts(notification, page).await
+    }
+
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError> {
+        self.able()?.delivery_counts(workspace, setting, since).await
     }
 
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {
