@@ -5,12 +5,15 @@
 
 pub mod ambient;
 mod api_keys;
+mod audit;
+pub mod audit_csv;
 mod authentication;
 mod caller;
 mod client_tokens;
 mod events;
 mod housekeeping;
 mod idempotency;
+mod invitations;
 mod links;
 mod notification_settings;
 mod notifications;
@@ -31,19 +34,22 @@ use std::sync::Arc;
 use serde::Serialize;
 use tollgate_domain::ambient::{Clock, Entropy};
 use tollgate_domain::client_token::ClientToken;
-use tollgate_domain::event::{Actor, Event, EventType};
+use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{Id, IdGenerator, Kind, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::verdict::TokenFacts;
 use tollgate_storage::{Storage, StorageError};
 
 pub use api_keys::{ApiKeyError, ApiKeyPatch, NewApiKey};
+pub use audit::{AUDIT_LOOKED_THROUGH, AuditEntry, AuditError, AuditTrail, HistoryOf};
+pub use audit_csv::AuditExport;
 pub use authentication::AuthenticationError;
 pub use caller::{Caller, Denied};
 pub use client_tokens::{ClientTokenError, ClientTokenPatch, NewClientToken};
 pub use events::{EventError, Followed};
 pub use housekeeping::Housekeeping;
 pub use idempotency::{IdempotentRequest, KeyReused};
+pub use invitations::OpenInvitation;
 pub use links::{Invited, IssuedLink, NewPerson};
 pub use notification_settings::{NewNotificationSetting, NotificationSettingError, NotificationSettingPatch};
 pub use notifications::NotificationError;
@@ -58,6 +64,7 @@ pub use usage::ClientTokenUsage;
 pub use verification::Verification;
 
 use authentication::Keyring;
+use caller::Cause;
 use passwords::Passwords;
 
 /// How often a use-case looks again when another change of the same row came first. Each round is lost only to
@@ -146,7 +153,7 @@ impl Service {
     /// What happened to the entity `subject`, of which `snapshot` is what the wire shows.
     fn event(
         &self,
-        (workspace, actor): (WorkspaceId, Actor),
+        (workspace, cause): (WorkspaceId, Cause),
         event_type: EventType,
         occurred_at: Timestamp,
         subject: &dyn std::fmt::Display,
@@ -159,7 +166,8 @@ impl Service {
             occurred_at,
             subject: subject.to_string(),
             data: serde_json::to_string(snapshot).expect("a snapshot has text keys and finite numbers"),
-            actor,
+            actor: cause.actor,
+            address: cause.address,
         }
     }
 }

@@ -8,8 +8,8 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
-    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ApiKeyKind, ClientTokenId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
+    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -22,8 +22,9 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
-    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError, TokenChanges,
+    AuditPage, Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
+    NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
+    StorageError, TokenChanges,
 };
 
 use super::{SqliteStore, reads};
@@ -145,6 +146,32 @@ impl Storage for SqliteStore {
         let page = page.clone();
         self.readers
             .read(move |connection| reads::events(connection, workspace, &page))
+            .await
+    }
+
+    async fn audit_trail(
+        &self,
+        workspace: WorkspaceId,
+        page: &AuditPage,
+        look_through: usize,
+    ) -> Result<Searched<EventKind, Event>, StorageError> {
+        let page = page.clone();
+        self.readers
+            .read(move |connection| reads::audit::trail(connection, workspace, &page, look_through))
+            .await
+    }
+
+    async fn api_keys_named(&self, workspace: WorkspaceId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>, StorageError> {
+        let ids = ids.to_vec();
+        self.readers
+            .read(move |connection| reads::api_keys_named(connection, workspace, &ids))
+            .await
+    }
+
+    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError> {
+        let ids = ids.to_vec();
+        self.readers
+            .read(move |connection| reads::people::users(connection, &ids))
             .await
     }
 
@@ -370,6 +397,19 @@ impl Storage for SqliteStore {
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         self.readers
             .read(move |connection| reads::people::one_time_link(connection, digest))
+            .await
+    }
+
+    async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.readers
+            .read(move |connection| reads::people::invitations(connection, workspace))
+            .await
+    }
+
+    async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {
+        let folded = email.folded();
+        self.readers
+            .read(move |connection| reads::people::invitations_to(connection, &folded))
             .await
     }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use crate::{Storage, StorageError};
 
 pub mod api_keys;
+pub mod audit;
 pub mod client_token_facts;
 pub mod client_token_pages;
 pub mod client_token_restrictions;
@@ -27,6 +28,7 @@ pub mod delivery;
 pub mod delivery_at_once;
 pub mod events;
 pub mod idempotency;
+pub mod invitations;
 pub mod leases;
 #[cfg(test)]
 mod model;
@@ -172,6 +174,14 @@ macro_rules! contract_cases {
                 totals_are_exact_up_to_the_cap_and_no_further
                 walks_over_random_events_agree_with_a_model
             }
+            audit {
+                the_trail_has_events_of_all_types_newest_first
+                each_filter_of_the_trail_lets_through_what_it_says
+                filters_of_the_trail_together_let_through_what_each_does
+                a_search_of_the_trail_ends_where_it_may_look_no_further
+                the_trail_is_cut_by_the_time_in_its_ids
+                names_are_looked_up_for_many_at_once
+            }
             sequence {
                 an_empty_store_is_at_place_0
                 a_change_is_applied_at_the_place_of_its_last_event
@@ -303,6 +313,11 @@ macro_rules! contract_cases {
                 a_role_changes_from_what_it_was_only
                 the_last_owner_stays_an_owner
                 of_two_owners_racing_to_leave_one_stays
+            }
+            invitations {
+                invitations_are_listed_by_workspace_and_found_by_address
+                an_invitation_that_was_used_or_replaced_is_not_listed
+                an_invitation_is_taken_back_once
             }
             sessions {
                 a_session_is_there_at_once_in_every_detail

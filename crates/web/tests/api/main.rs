@@ -181,6 +181,7 @@ api_suite! {
     }
     events {
         events_are_listed_newest_first
+        where_a_key_is_used_from_is_kept_and_never_shown
         an_event_is_shown_byte_for_byte_in_the_contracts_order
         events_are_filtered_by_a_comma_list_of_types
         an_unknown_type_is_refused

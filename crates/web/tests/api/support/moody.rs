@@ -10,8 +10,8 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
-    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ApiKeyKind, ClientTokenId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
+    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -24,8 +24,9 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
-    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError, TokenChanges,
+    AuditPage, Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
+    NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
+    StorageError, TokenChanges,
 };
 
 /// How the store behaves.
@@ -165,6 +166,23 @@ impl Storage for Moody {
 
     async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
         self.able()?.events(workspace, page).await
+    }
+
+    async fn audit_trail(
+        &self,
+        workspace: WorkspaceId,
+        page: &AuditPage,
+        look_through: usize,
+    ) -> Result<Searched<EventKind, Event>, StorageError> {
+        self.able()?.audit_trail(workspace, page, look_through).await
+    }
+
+    async fn api_keys_named(&self, workspace: WorkspaceId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>, StorageError> {
+        self.able()?.api_keys_named(workspace, ids).await
+    }
+
+    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError> {
+        self.able()?.users(ids).await
     }
 
     async fn events_between(
@@ -334,6 +352,14 @@ impl Storage for Moody {
 
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         self.able()?.one_time_link(digest).await
+    }
+
+    async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.able()?.invitations(workspace).await
+    }
+
+    async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.able()?.invitations_to(email).await
     }
 
     async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError> {
