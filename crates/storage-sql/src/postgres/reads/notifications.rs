@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use tollgate_domain::id::{NotificationId, NotificationLogKind, WorkspaceId};
+use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationStatus};
 use tollgate_domain::time::Timestamp;
 use tollgate_storage::{NotificationPage, Order, Page, Slice, StorageError};
 
 use super::{Parameters, Reads, bigint};
 use crate::counters;
-use crate::keyset::{cursor, words};
+use crate::keyset::{cursor, own_ids, words};
 use crate::postgres::rows::{self, DELIVERY_ATTEMPT, NOTIFICATION};
 
 impl Reads {
@@ -66,6 +66,32 @@ impl Reads {
         let (items, total) = self.counted((&sql, items), count).await?;
         let items = rows::all(&items, rows::notification)?;
         Ok(Slice::from_one_more(items, page.limit, total.map(counters::total)))
+    }
+
+    /// Two walks: the event's own ones begin with its time, and replays have an index of their own.
+    pub(in crate::postgres) async fn notifications_of(
+        &self,
+        workspace: WorkspaceId,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StorageError> {
+        let select = format!(
+            "SELECT {NOTIFICATION} FROM notifications AS n JOIN events AS e ON e.sequence = n.event_sequence \
+             WHERE n.workspace_id = $1 AND e.workspace_id = $1 AND e.id = $2 AND {SHOWN}"
+        );
+        let sql = format!(
+            "({select} AND n.origin = 'event' AND n.id BETWEEN $3 AND $4) \
+             UNION ALL ({select} AND n.origin = 'replay') ORDER BY notification_id DESC LIMIT $5"
+        );
+        let (first, last) = own_ids(event);
+        let parameters: Parameters = &[
+            &workspace.to_string(),
+            &event.to_string(),
+            &first,
+            &last,
+            &bigint(limit),
+        ];
+        rows::all(&self.many(&sql, parameters).await?, rows::notification)
     }
 
     pub(in crate::postgres) async fn delivery_attempts(
