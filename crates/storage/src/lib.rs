@@ -150,6 +150,15 @@ pub trait Storage: Send + Sync {
         ids: &[ClientTokenId],
     ) -> Result<HashMap<ClientTokenId, Timestamp>, StorageError>;
 
+    /// How often each of these client tokens was let in, hour by hour from `since` on, oldest first; those that never were
+    /// are absent, and so are their hours without.
+    async fn client_token_usages(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+        since: Hour,
+    ) -> Result<HashMap<ClientTokenId, Vec<(Hour, u64)>>, StorageError>;
+
     /// The API key of this id in whatever workspace: for authentication, which doesn't know the workspace yet.
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError>;
 
@@ -330,6 +339,14 @@ pub trait Storage: Send + Sync {
 
     /// The link with this digest, unless it was used; also when its time is over and it wasn't removed yet.
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError>;
+
+    /// The links that invite to a workspace, by the addresses they were made for, compared in lower case; also those whose
+    /// time is over and that weren't removed yet. They are few.
+    async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError>;
+
+    /// The links that invite whoever has this email address, by the ids of the workspaces; also those whose time is over
+    /// and that weren't removed yet.
+    async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError>;
 
     /// What is counted under each of these names, in their order.
     async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError>;

@@ -24,6 +24,8 @@ pub enum PeopleWrite {
         /// What for.
         then: LinkUse,
     },
+    /// A link that nobody is to use any more. Stale when it is gone.
+    TakeLinkBack(SecretDigest),
     /// Another role for a member who has `from`. Stale when they haven't, or when the workspace would be left without
     /// an owner.
     SetRole {

@@ -211,6 +211,15 @@ impl Storage for PostgresStore {
         self.reads.client_token_last_uses(workspace, ids).await
     }
 
+    async fn client_token_usages(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+        since: Hour,
+    ) -> Result<HashMap<ClientTokenId, Vec<(Hour, u64)>>, StorageError> {
+        self.reads.client_token_usages(workspace, ids, since).await
+    }
+
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
         self.reads.api_key(id).await
     }
@@ -420,6 +429,14 @@ impl Storage for PostgresStore {
 
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         self.reads.one_time_link(digest).await
+    }
+
+    async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.reads.invitations(workspace).await
+    }
+
+    async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.reads.invitations_to(email).await
     }
 
     async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError> {

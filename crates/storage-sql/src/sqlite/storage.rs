@@ -105,6 +105,18 @@ impl Storage for SqliteStore {
             .await
     }
 
+    async fn client_token_usages(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+        since: Hour,
+    ) -> Result<HashMap<ClientTokenId, Vec<(Hour, u64)>>, StorageError> {
+        let ids = ids.to_vec();
+        self.readers
+            .read(move |connection| reads::usage::of_tokens(connection, workspace, &ids, since))
+            .await
+    }
+
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
         self.readers
             .read(move |connection| reads::api_key(connection, id))
@@ -386,6 +398,19 @@ impl Storage for SqliteStore {
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         self.readers
             .read(move |connection| reads::people::one_time_link(connection, digest))
+            .await
+    }
+
+    async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.readers
+            .read(move |connection| reads::people::invitations(connection, workspace))
+            .await
+    }
+
+    async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {
+        let folded = email.folded();
+        self.readers
+            .read(move |connection| reads::people::invitations_to(connection, &folded))
             .await
     }
 

@@ -27,6 +27,7 @@ pub mod delivery;
 pub mod delivery_at_once;
 pub mod events;
 pub mod idempotency;
+pub mod invitations;
 pub mod leases;
 #[cfg(test)]
 mod model;
@@ -147,6 +148,7 @@ macro_rules! contract_cases {
                 usage_of_an_unknown_token_is_passed_over
                 usage_is_read_from_an_hour_on
                 last_uses_of_many_tokens_come_at_once
+                usages_of_many_tokens_come_at_once
                 pruning_removes_old_usage_and_at_most_the_limit
                 usage_emits_nothing_and_leaves_the_token
             }
@@ -304,6 +306,11 @@ macro_rules! contract_cases {
                 a_role_changes_from_what_it_was_only
                 the_last_owner_stays_an_owner
                 of_two_owners_racing_to_leave_one_stays
+            }
+            invitations {
+                invitations_are_listed_by_workspace_and_found_by_address
+                an_invitation_that_was_used_or_replaced_is_not_listed
+                an_invitation_is_taken_back_once
             }
             sessions {
                 a_session_is_there_at_once_in_every_detail

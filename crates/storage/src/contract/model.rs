@@ -78,6 +78,7 @@ fn every_case_is_in_the_list() {
         ("simulation_runs", include_str!("simulation_runs.rs")),
         ("simulation_events", include_str!("simulation_events.rs")),
         ("people", include_str!("people.rs")),
+        ("invitations", include_str!("invitations.rs")),
         ("sessions", include_str!("sessions.rs")),
     ];
     let listed = crate::contract_cases! { [names] };
@@ -406,6 +407,24 @@ impl Storage for Model {
         Ok(ids.iter().filter_map(last_use).collect())
     }
 
+    async fn client_token_usages(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+        since: Hour,
+    ) -> Result<HashMap<ClientTokenId, Vec<(Hour, u64)>>, StorageError> {
+        let state = self.state();
+        let hours = |id: &ClientTokenId| {
+            let hours = state.usage.of((workspace, *id), since).hours.into_iter();
+            let let_in: Vec<_> = hours
+                .map(|(hour, counts)| (hour, counts.allowed))
+                .filter(|(_, allowed)| *allowed > 0)
+                .collect();
+            (!let_in.is_empty()).then_some((*id, let_in))
+        };
+        Ok(ids.iter().filter_map(hours).collect())
+    }
+
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
         Ok(self.state().api_keys.get(&id).cloned())
     }
@@ -703,6 +722,14 @@ impl Storage for Model {
 
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         Ok(self.state().people.links.get(&digest.0).cloned())
+    }
+
+    async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
+        Ok(self.state().people.invitations(|to, _| to == workspace))
+    }
+
+    async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {
+        Ok(self.state().people.invitations(|_, to| to == email))
     }
 
     async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError> {

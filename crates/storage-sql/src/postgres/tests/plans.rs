@@ -215,7 +215,7 @@ fn writing() -> Vec<Case> {
             ]
             .map(String::as_str)
             .join(", "),
-            events = [&workspaces, &ids, &ids, &times, &ids, &ids, &ids, &ids, &flags]
+            events = [&workspaces, &ids, &ids, &times, &ids, &ids, &ids, &ids, &ids, &flags]
                 .map(String::as_str)
                 .join(", "),
         );
@@ -376,6 +376,11 @@ async fn usage_and_changes_of_tokens_are_found_by_an_index() {
             reads::usage::LAST_USES.to_owned(),
             "'wsp_1', ARRAY['ctkn_1', 'ctkn_2']".to_owned(),
             &["client_token_last_uses_pkey"],
+        ),
+        (
+            reads::usage::HOURS_OF_MANY.to_owned(),
+            "'wsp_1', ARRAY['ctkn_1', 'ctkn_2'], 100".to_owned(),
+            &["client_token_usage_pkey"],
         ),
     ];
     for many in [1, 1_000] {

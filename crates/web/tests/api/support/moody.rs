@@ -137,6 +137,15 @@ impl Storage for Moody {
         self.able()?.client_token_last_uses(workspace, ids).await
     }
 
+    async fn client_token_usages(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+        since: Hour,
+    ) -> Result<HashMap<ClientTokenId, Vec<(Hour, u64)>>, StorageError> {
+        self.able()?.client_token_usages(workspace, ids, since).await
+    }
+
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
         self.able()?.api_key(id).await
     }
@@ -346,6 +355,14 @@ impl Storage for Moody {
 
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         self.able()?.one_time_link(digest).await
+    }
+
+    async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.able()?.invitations(workspace).await
+    }
+
+    async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.able()?.invitations_to(email).await
     }
 
     async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError> {
