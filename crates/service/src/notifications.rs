@@ -1,6 +1,6 @@
 //! Notifications: list, get, their delivery attempts, replay.
 
-use tollgate_domain::id::{NotificationId, NotificationLogKind, NotificationSettingId};
+use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin};
 use tollgate_domain::permission::Permission;
 use tollgate_domain::usage::Hour;
@@ -49,6 +49,20 @@ impl Service {
         found.ok_or(NotificationError::NotFound)
     }
 
+    /// The notifications of one of the caller's events, its replays among them, newest first, at most `limit`.
+    pub async fn notifications_of_event(
+        &self,
+        caller: &Caller,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, NotificationError> {
+        caller.require(Permission::NOTIFICATION_READ)?;
+        Ok(self
+            .storage
+            .notifications_of(caller.workspace_id(), event, limit)
+            .await?)
+    }
+
     /// A page of the attempts to deliver one of the caller's notifications.
     pub async fn delivery_attempts(
         &self,
@@ -94,17 +108,23 @@ impl Service {
     ) -> Result<NotificationId, NotificationError> {
         caller.require(Permission::NOTIFICATION_WRITE)?;
         let workspace = caller.workspace_id();
-        let original = self
-            .storage
-            .notification(workspace, id)
-            .await?
-            .ok_or(NotificationError::NotFound)?;
+        let original = self.storage.notification(workspace, id).await?;
+        let original = original.ok_or(NotificationError::NotFound)?;
         if original.origin != NotificationOrigin::Event {
             return Err(NotificationError::IsReplay);
         }
         if !original.status.is_final() {
             return Err(NotificationError::NotFinal);
         }
+        self.commit_replay(workspace, id).await
+    }
+
+    /// Whatever it is: the store replays none that is gone.
+    pub(crate) async fn commit_replay(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationId,
+    ) -> Result<NotificationId, NotificationError> {
         let at = self.clock.now();
         let replay = self.next_id(at);
         let write = Write::ReplayNotification {

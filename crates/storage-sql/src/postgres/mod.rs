@@ -36,8 +36,9 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
-    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ApiKeyKind, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind,
+    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
+    UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -238,6 +239,10 @@ impl Storage for PostgresStore {
         self.reads.api_keys_due(now, announce_before, limit).await
     }
 
+    async fn event(&self, workspace: WorkspaceId, id: EventId) -> Result<Option<Event>, StorageError> {
+        self.reads.event(workspace, id).await
+    }
+
     async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
         self.reads.events(workspace, page).await
     }
@@ -323,6 +328,15 @@ impl Storage for PostgresStore {
         self.reads.notifications(workspace, page).await
     }
 
+    async fn notifications_of(
+        &self,
+        workspace: WorkspaceId,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StorageError> {
+        self.reads.notifications_of(workspace, event, limit).await
+    }
+
     async fn delivery_attempts(
         &self,
         notification: NotificationId,
@@ -368,6 +382,14 @@ impl Storage for PostgresStore {
         page: &IdPage<SimulationRunKind>,
     ) -> Result<Slice<SimulationRun>, StorageError> {
         self.reads.simulation_runs(workspace, simulation, page).await
+    }
+
+    async fn newest_simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulations: &[SimulationId],
+    ) -> Result<Vec<SimulationRun>, StorageError> {
+        self.reads.newest_simulation_runs(workspace, simulations).await
     }
 
     async fn simulation_event(

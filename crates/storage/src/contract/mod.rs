@@ -166,6 +166,7 @@ macro_rules! contract_cases {
                 pages_of_keys_hold_every_status_of_one_workspace
             }
             events {
+                an_event_is_found_by_its_id_in_its_workspace_only
                 an_event_comes_back_byte_for_byte
                 events_of_one_change_keep_their_order
                 a_page_holds_only_the_types_asked_for
@@ -294,6 +295,7 @@ macro_rules! contract_cases {
                 a_second_run_waits_for_the_first
                 of_two_handles_racing_to_run_one_does
                 what_there_is_no_simulation_for_is_not_run
+                the_newest_run_of_each_simulation_comes_in_the_order_asked_for
                 runs_and_events_of_another_workspace_are_not_found
                 pages_of_runs_and_of_events_hold_those_asked_for
                 pruning_removes_old_runs_with_their_events_and_keeps_the_young

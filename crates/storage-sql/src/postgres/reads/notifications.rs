@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tollgate_domain::id::{NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId};
+use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationStatus};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::usage::Hour;
@@ -10,7 +10,7 @@ use tollgate_storage::{DeliveryCount, NotificationPage, Order, Page, Slice, Stor
 
 use super::{Parameters, Reads, bigint};
 use crate::counters;
-use crate::keyset::{cursor, words};
+use crate::keyset::{cursor, own_ids, words};
 use crate::postgres::failure::unavailable;
 use crate::postgres::rows::{self, DELIVERY_ATTEMPT, NOTIFICATION};
 
@@ -88,6 +88,32 @@ impl Reads {
         })?;
         let named = named.iter().map(|(name, value)| (name.as_str(), *value));
         Ok(counters::delivery_counts(named, setting))
+    }
+
+    /// Two walks: the event's own ones begin with its time, and replays have an index of their own.
+    pub(in crate::postgres) async fn notifications_of(
+        &self,
+        workspace: WorkspaceId,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StorageError> {
+        let select = format!(
+            "SELECT {NOTIFICATION} FROM notifications AS n JOIN events AS e ON e.sequence = n.event_sequence \
+             WHERE n.workspace_id = $1 AND e.workspace_id = $1 AND e.id = $2 AND {SHOWN}"
+        );
+        let sql = format!(
+            "({select} AND n.origin = 'event' AND n.id BETWEEN $3 AND $4) \
+             UNION ALL ({select} AND n.origin = 'replay') ORDER BY notification_id DESC LIMIT $5"
+        );
+        let (first, last) = own_ids(event);
+        let parameters: Parameters = &[
+            &workspace.to_string(),
+            &event.to_string(),
+            &first,
+            &last,
+            &bigint(limit),
+        ];
+        rows::all(&self.many(&sql, parameters).await?, rows::notification)
     }
 
     pub(in crate::postgres) async fn delivery_attempts(
