@@ -32,6 +32,8 @@ pub enum EventType {
     NotificationSettingDeactivated,
     /// For the audit trail only: a notification setting was deleted.
     NotificationSettingDeleted,
+    /// For the audit trail only: the workspace has another name.
+    WorkspaceRenamed,
     /// For the audit trail only: somebody was invited to the workspace.
     MemberInvited,
     /// For the audit trail only: somebody took an invitation.
@@ -68,11 +70,12 @@ impl EventType {
     ];
 
     /// Ours: for the audit trail only, neither listed nor told to receivers.
-    pub const AUDIT_ONLY: [Self; 14] = [
+    pub const AUDIT_ONLY: [Self; 15] = [
         Self::NotificationSettingCreated,
         Self::NotificationSettingUpdated,
         Self::NotificationSettingDeactivated,
         Self::NotificationSettingDeleted,
+        Self::WorkspaceRenamed,
         Self::MemberInvited,
         Self::MemberJoined,
         Self::MemberRoleChanged,
@@ -116,6 +119,7 @@ impl EventType {
             Self::NotificationSettingUpdated => "notification_setting.updated",
             Self::NotificationSettingDeactivated => "notification_setting.deactivated",
             Self::NotificationSettingDeleted => "notification_setting.deleted",
+            Self::WorkspaceRenamed => "workspace.renamed",
             Self::MemberInvited => "member.invited",
             Self::MemberJoined => "member.joined",
             Self::MemberRoleChanged => "member.role_changed",

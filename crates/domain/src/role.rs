@@ -27,6 +27,8 @@ pub enum Action {
     ManageMembers,
     /// Make, change and revoke API keys.
     ManageApiKeys,
+    /// Name the workspace.
+    ManageWorkspace,
 }
 
 /// No role has this name.
@@ -80,7 +82,9 @@ impl Role {
     pub const fn may(self, action: Action) -> bool {
         match action {
             Action::ReadMembers => true,
-            Action::ManageMembers | Action::ManageApiKeys => matches!(self, Self::Admin | Self::Owner),
+            Action::ManageMembers | Action::ManageApiKeys | Action::ManageWorkspace => {
+                matches!(self, Self::Admin | Self::Owner)
+            }
         }
     }
 
@@ -142,6 +146,7 @@ mod tests {
             assert_eq!(role.may(Action::ReadMembers), members, "{role}");
             assert_eq!(role.may(Action::ManageMembers), manage, "{role}");
             assert_eq!(role.may(Action::ManageApiKeys), keys, "{role}");
+            assert_eq!(role.may(Action::ManageWorkspace), keys, "{role}");
             let managed: Vec<Role> = Role::ALL.into_iter().filter(|other| role.manages(*other)).collect();
             assert_eq!(managed, manages, "{role}");
         }

@@ -1,8 +1,12 @@
 //! Use-cases over a real store, with stopped time and repeatable chance.
 
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod workspaces;

@@ -17,6 +17,13 @@ pub(super) fn write(transaction: &Transaction<'_>, write: &PeopleWrite) -> rusql
     match write {
         PeopleWrite::CreateLink(link) => create_link(transaction, link).map(|()| true),
         PeopleWrite::UseLink { digest, now, then } => use_link(transaction, digest, *now, then),
+        PeopleWrite::RenameWorkspace { workspace, from, to } => {
+            let renamed = transaction.execute(
+                "UPDATE workspaces SET name = ?3 WHERE id = ?1 AND name = ?2",
+                params![workspace.to_string(), from, to],
+            )?;
+            Ok(renamed == 1)
+        }
         PeopleWrite::SetRole {
             workspace,
             user,
