@@ -54,6 +54,7 @@ impl Service {
                 to: name.clone(),
             };
             if self.commit_people(write, vec![event]).await? {
+                self.keyring.forget_all(); // their workspaces are kept with them
                 return Ok(Workspace { name, ..workspace });
             }
         }

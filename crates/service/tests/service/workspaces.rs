@@ -1,8 +1,9 @@
 //! Naming a workspace.
 
 use tollgate_domain::event::{Actor, EventType};
+use tollgate_domain::permission::PermissionSet;
 use tollgate_domain::role::Role;
-use tollgate_service::{Denied, PeopleError};
+use tollgate_service::{Denied, NewApiKey, PeopleError};
 
 use crate::place::Place;
 
@@ -11,6 +12,14 @@ async fn an_admin_renames_the_workspace_and_the_audit_trail_tells_of_it_once() {
     let place = Place::fresh().await;
     let ada = place.join(&place.workspace, "ada", Role::Admin).await;
     let caller = place.caller("ada").await;
+    let key = NewApiKey {
+        name: "Key".to_owned(),
+        description: None,
+        permissions: PermissionSet::NONE,
+        expires_at: None,
+    };
+    let (_, key) = place.service.create_api_key(&caller, key).await.unwrap();
+    place.service.authenticate(key.reveal()).await.unwrap();
     let before = place.place().await;
     for _ in 0..2 {
         let renamed = place.service.rename_workspace(&caller, "Söhne".to_owned()).await;
@@ -18,6 +27,8 @@ async fn an_admin_renames_the_workspace_and_the_audit_trail_tells_of_it_once() {
     }
     let stored = place.service.workspace(place.workspace.id).await.unwrap().unwrap();
     assert_eq!(stored.name, "Söhne");
+    let by_key = place.service.authenticate(key.reveal()).await.unwrap();
+    assert_eq!(by_key.workspace().name, "Söhne");
     let audit = place.audit(place.workspace.id, before).await;
     let [(event, data)] = &audit[..] else {
         panic!("one event: {audit:?}")

@@ -250,10 +250,16 @@ async fn ask(client: &Client, sql: &str, parameters: Parameters<'_>) -> Result<V
 /// By workspace as [`client_tokens::page_sql`] by status: the primary key has every workspace's keys.
 pub(super) fn api_keys_sql(order: Order, status: Option<ApiKeyStatus>) -> String {
     let (beyond, direction) = words(order);
-    let filter = status.map_or(String::new(), |status| format!(" AND status = '{}'", status.name()));
+    let (filter, by_status) = match status {
+        Some(status) => (
+            format!(" AND status BETWEEN '{0}' AND '{0}'", status.name()),
+            format!("status {direction}, "),
+        ),
+        None => (String::new(), String::new()),
+    };
     format!(
         "SELECT {API_KEY} FROM api_keys WHERE workspace_id BETWEEN $1 AND $1 AND id {beyond} $2{filter} \
-         ORDER BY workspace_id {direction}, id {direction} LIMIT $3"
+         ORDER BY workspace_id {direction}, {by_status}id {direction} LIMIT $3"
     )
 }
 

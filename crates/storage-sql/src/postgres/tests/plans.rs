@@ -88,7 +88,7 @@ async fn pages_run_along_an_index() {
             (
                 reads::api_keys_sql(order, Some(ApiKeyStatus::Revoked)),
                 page.to_owned(),
-                "api_keys_by_workspace",
+                "api_keys_by_status",
             ),
             (reads::events_sql(order, false), page.to_owned(), "events_by_id"),
             (

@@ -54,9 +54,15 @@ pub(super) fn api_keys(
 ) -> rusqlite::Result<Slice<ApiKey>> {
     let ApiKeyPage { page, status } = asked;
     let (beyond, direction) = words(page.order);
+    // One status walks the index by status, all walk the one by workspace.
+    let by_status = if status.is_some() {
+        "AND status = ?4"
+    } else {
+        "AND ?4 IS NULL"
+    };
     let items = connection
         .prepare_cached(&format!(
-            "SELECT * FROM api_keys WHERE workspace_id = ?1 AND id {beyond} ?2 AND (?4 IS NULL OR status = ?4) \
+            "SELECT * FROM api_keys WHERE workspace_id = ?1 AND id {beyond} ?2 {by_status} \
              ORDER BY id {direction} LIMIT ?3"
         ))?
         .query_map(
