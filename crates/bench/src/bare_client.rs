@@ -181,6 +181,7 @@ impl Message {
             subject: row.id.clone(),
             data: row.data.clone(),
             actor: Actor::CommandLine,
+            address: None,
         };
         Ok(Self {
             url: format!("http://{address}/"),

@@ -1,6 +1,7 @@
 //! Events: immutable facts, written in the same commit as the change they tell of.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::id::{ApiKeyId, EventId, UserId, WorkspaceId};
 use crate::time::Timestamp;
@@ -219,6 +220,8 @@ pub struct Event {
     pub data: String,
     /// Who caused it.
     pub actor: Actor,
+    /// From where, as far as it is known. For the audit trail, as the actor.
+    pub address: Option<IpAddr>,
 }
 
 /// An event type as `GET /event-types` describes it.

@@ -168,6 +168,7 @@ mod tests {
             subject: "ctkn_01kjpx8smtt7yvcqtc63b3kq74".to_owned(),
             data: data.to_owned(),
             actor: Actor::CommandLine,
+            address: None,
         };
         let notification = NotificationId::parse("ntf_01kk9qj3e33j9dnvpqjrx8bqyd").unwrap();
         assert_eq!(

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::ambient::Entropy;
 use crate::api_key::SecretDigest;
+use crate::event::Actor;
 use crate::id::{UserId, WorkspaceId};
 use crate::role::Role;
 use crate::session;
@@ -114,6 +115,8 @@ pub struct OneTimeLink {
     pub digest: SecretDigest,
     /// What for.
     pub purpose: LinkPurpose,
+    /// Who made it; `None` for those from before this was kept.
+    pub made_by: Option<Actor>,
     /// When it was made.
     pub created_at: Timestamp,
     /// It is good for nothing from this moment on.
@@ -122,11 +125,12 @@ pub struct OneTimeLink {
 
 impl OneTimeLink {
     /// A new one.
-    pub fn new(secret: &LinkSecret, purpose: LinkPurpose, now: Timestamp) -> Self {
+    pub fn new(secret: &LinkSecret, purpose: LinkPurpose, made_by: Actor, now: Timestamp) -> Self {
         let expires_at = now.plus(purpose.lifetime());
         Self {
             digest: secret.digest(),
             purpose,
+            made_by: Some(made_by),
             created_at: now,
             expires_at,
         }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use tollgate_domain::api_key::{ApiKey, ApiKeySecret, ApiKeyStatus};
-use tollgate_domain::event::{Actor, EventType};
+use tollgate_domain::event::EventType;
 use tollgate_domain::id::ApiKeyId;
 use tollgate_domain::permission::{Permission, PermissionSet};
 use tollgate_domain::role::Action;
 use tollgate_domain::time::Timestamp;
 use tollgate_storage::{ApiKeyPage, Change, Outcome, Slice, StorageError, Write};
 
+use crate::caller::Cause;
 use crate::{Caller, Denied, ROUNDS, Service};
 
 /// The longest life of a key that expires at all: a year. Contract, section 5.
@@ -203,7 +204,7 @@ impl Service {
             let now = self.clock.now().max(from.updated_at);
             let Some(to) = decide(&from, now)? else { return Ok(from) };
             let to = ApiKey { updated_at: now, ..to };
-            if let Some(stored) = self.store_api_key(caller.actor(), event_type, now, from, to).await? {
+            if let Some(stored) = self.store_api_key(caller.cause(), event_type, now, from, to).await? {
                 return Ok(stored);
             }
         }
@@ -213,7 +214,7 @@ impl Service {
     /// Commits `to` in place of `from` with its event; `None` when another change came first.
     pub(crate) async fn store_api_key(
         &self,
-        actor: Actor,
+        cause: Cause,
         event_type: EventType,
         occurred_at: Timestamp,
         from: ApiKey,
@@ -223,7 +224,7 @@ impl Service {
             version: from.version + 1,
             ..to
         };
-        let event = self.event((to.workspace, actor), event_type, occurred_at, &to.id, &to.snapshot());
+        let event = self.event((to.workspace, cause), event_type, occurred_at, &to.id, &to.snapshot());
         let write = Write::UpdateApiKey { from, to: to.clone() };
         let outcome = self
             .storage

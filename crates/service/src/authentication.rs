@@ -5,6 +5,7 @@
 //! request asks the store itself. So a key that was revoked or expired anywhere is refused within a second.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -123,8 +124,8 @@ impl Keyring {
 }
 
 impl Service {
-    /// Recognises whoever presents `text` as an API key, and notes the use.
-    pub async fn authenticate(&self, text: &str) -> Result<Caller, AuthenticationError> {
+    /// Recognises whoever presents `text` as an API key, from a client's address as far as it is known, and notes the use.
+    pub async fn authenticate(&self, text: &str, address: Option<IpAddr>) -> Result<Caller, AuthenticationError> {
         let secret = ApiKeySecret::parse(text).map_err(|_| AuthenticationError::Invalid)?;
         let known = match self.keyring.trusted(secret.id()) {
             Some(known) => known,
@@ -139,6 +140,7 @@ impl Service {
             known.workspace.clone(),
             known.key.id,
             known.key.permissions,
+            address,
         ))
     }
 

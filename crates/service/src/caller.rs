@@ -14,7 +14,7 @@ use tollgate_domain::workspace::Workspace;
 pub struct Caller {
     workspace: Workspace,
     authority: Authority,
-    /// Where a person asks from, as far as it is known.
+    /// Where they ask from, as far as it is known.
     address: Option<IpAddr>,
 }
 
@@ -26,6 +26,28 @@ enum Authority {
     Person(UserId, Role),
     /// Whoever can open the store may do everything with it.
     CommandLine,
+}
+
+/// Who causes an event, and from where, as far as that is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cause {
+    pub(crate) actor: Actor,
+    pub(crate) address: Option<IpAddr>,
+}
+
+impl Cause {
+    /// Time itself.
+    pub(crate) const CLOCK: Self = Self {
+        actor: Actor::Clock,
+        address: None,
+    };
+
+    pub(crate) const fn person(user: UserId, address: Option<IpAddr>) -> Self {
+        Self {
+            actor: Actor::Person(user),
+            address,
+        }
+    }
 }
 
 /// The caller lacks this permission; `None`: no permission gives the right, only a role or being the machine's operator.
@@ -43,11 +65,16 @@ impl Caller {
         }
     }
 
-    pub(crate) const fn api_key(workspace: Workspace, id: ApiKeyId, granted: PermissionSet) -> Self {
+    pub(crate) const fn api_key(
+        workspace: Workspace,
+        id: ApiKeyId,
+        granted: PermissionSet,
+        address: Option<IpAddr>,
+    ) -> Self {
         Self {
             workspace,
             authority: Authority::ApiKey(id, granted),
-            address: None,
+            address,
         }
     }
 
@@ -97,7 +124,8 @@ impl Caller {
         }
     }
 
-    pub(crate) const fn address(&self) -> Option<IpAddr> {
+    /// Where the caller asks from, as far as it is known.
+    pub const fn address(&self) -> Option<IpAddr> {
         self.address
     }
 
@@ -115,7 +143,7 @@ impl Caller {
     }
 
     /// As the audit trail names the caller.
-    pub(crate) const fn actor(&self) -> Actor {
+    const fn actor(&self) -> Actor {
         match self.authority {
             Authority::ApiKey(id, _) => Actor::ApiKey(id),
             Authority::Person(id, _) => Actor::Person(id),
@@ -123,8 +151,15 @@ impl Caller {
         }
     }
 
-    pub(crate) const fn origin(&self) -> (WorkspaceId, Actor) {
-        (self.workspace.id, self.actor())
+    pub(crate) const fn cause(&self) -> Cause {
+        Cause {
+            actor: self.actor(),
+            address: self.address,
+        }
+    }
+
+    pub(crate) const fn origin(&self) -> (WorkspaceId, Cause) {
+        (self.workspace.id, self.cause())
     }
 
     /// Refuses a caller who lacks `needed`.

@@ -2,12 +2,13 @@
 //! `usage.rs`.
 
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus, TokenText};
-use tollgate_domain::event::{Actor, Event, EventType};
+use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::ClientTokenId;
 use tollgate_domain::permission::Permission;
 use tollgate_domain::time::Timestamp;
 use tollgate_storage::{Change, ClientTokenPage, Outcome, Slice, StorageError, Write};
 
+use crate::caller::Cause;
 use crate::idempotency::{self, IdempotentRequest, KeyReused};
 use crate::restrictions::{NotRestricted, RestrictionsPatch};
 use crate::{Caller, Denied, Placed, ROUNDS, Service};
@@ -128,7 +129,7 @@ impl Service {
             revoke_at: new.revoke_at,
             version: 1,
         };
-        let created = self.client_token_event(caller.actor(), EventType::ClientTokenCreated, &token);
+        let created = self.client_token_event(caller.cause(), EventType::ClientTokenCreated, &token);
         let change = Change {
             write: Write::CreateClientToken(token.clone()),
             events: vec![created],
@@ -161,7 +162,7 @@ impl Service {
             let Some(to) = self.patched(&from, patch)? else {
                 return Ok(Placed::unchanged(from));
             };
-            if let Some(changed) = self.store_client_token(caller.actor(), from, to).await? {
+            if let Some(changed) = self.store_client_token(caller.cause(), from, to).await? {
                 return Ok(changed);
             }
         }
@@ -171,13 +172,13 @@ impl Service {
     /// Commits `to` in place of `from` with its events; `None` when another change came first.
     pub(crate) async fn store_client_token(
         &self,
-        actor: Actor,
+        cause: Cause,
         from: ClientToken,
         to: ClientToken,
     ) -> Result<Option<Placed<ClientToken>>, StorageError> {
-        let mut events = vec![self.client_token_event(actor, EventType::ClientTokenUpdated, &to)];
+        let mut events = vec![self.client_token_event(cause, EventType::ClientTokenUpdated, &to)];
         if from.status != to.status {
-            events.push(self.client_token_event(actor, EventType::ClientTokenRevoked, &to));
+            events.push(self.client_token_event(cause, EventType::ClientTokenRevoked, &to));
         }
         let write = Write::UpdateClientToken { from, to: to.clone() };
         let change = Change {
@@ -192,8 +193,8 @@ impl Service {
     }
 
     /// What happened to this token when it last changed.
-    pub(crate) fn client_token_event(&self, actor: Actor, event_type: EventType, token: &ClientToken) -> Event {
-        let origin = (token.workspace, actor);
+    pub(crate) fn client_token_event(&self, cause: Cause, event_type: EventType, token: &ClientToken) -> Event {
+        let origin = (token.workspace, cause);
         self.event(origin, event_type, token.updated_at, &token.id, &token.snapshot())
     }
 

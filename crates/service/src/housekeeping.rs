@@ -10,13 +10,14 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
-use tollgate_domain::event::{Actor, EventType};
+use tollgate_domain::event::EventType;
 use tollgate_domain::notification::NotificationStatus;
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::usage::{Hour, KEPT_HOURS};
 use tollgate_storage::{Change, NotificationPage, Order, Page, PeopleWrite, StorageError, Write};
 
+use crate::caller::Cause;
 use crate::{Service, client_tokens};
 
 /// How often the clock is looked at.
@@ -110,7 +111,7 @@ impl Service {
             // All at once: they share a commit. Another node may have been first, or somebody withdrew it; then there is
             // nothing left to do.
             let service = self.clone();
-            revocations.spawn(async move { service.store_client_token(Actor::Clock, from, to).await });
+            revocations.spawn(async move { service.store_client_token(Cause::CLOCK, from, to).await });
         }
         revocations
             .join_all()
@@ -234,7 +235,7 @@ impl Service {
                 )
             };
             // Another node may have been first; then there is nothing left to do.
-            self.store_api_key(Actor::Clock, event_type, now, from, to).await?;
+            self.store_api_key(Cause::CLOCK, event_type, now, from, to).await?;
         }
         Ok(())
     }

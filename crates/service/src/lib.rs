@@ -31,7 +31,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tollgate_domain::ambient::{Clock, Entropy};
 use tollgate_domain::client_token::ClientToken;
-use tollgate_domain::event::{Actor, Event, EventType};
+use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{Id, IdGenerator, Kind, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::verdict::TokenFacts;
@@ -58,6 +58,7 @@ pub use usage::ClientTokenUsage;
 pub use verification::Verification;
 
 use authentication::Keyring;
+use caller::Cause;
 use passwords::Passwords;
 
 /// How often a use-case looks again when another change of the same row came first. Each round is lost only to
@@ -146,7 +147,7 @@ impl Service {
     /// What happened to the entity `subject`, of which `snapshot` is what the wire shows.
     fn event(
         &self,
-        (workspace, actor): (WorkspaceId, Actor),
+        (workspace, cause): (WorkspaceId, Cause),
         event_type: EventType,
         occurred_at: Timestamp,
         subject: &dyn std::fmt::Display,
@@ -159,7 +160,8 @@ impl Service {
             occurred_at,
             subject: subject.to_string(),
             data: serde_json::to_string(snapshot).expect("a snapshot has text keys and finite numbers"),
-            actor,
+            actor: cause.actor,
+            address: cause.address,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use tollgate_domain::event::{Actor, Event, EventType};
+use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::UserId;
 use tollgate_domain::one_time_link::{LinkPurpose, LinkSecret, OneTimeLink};
 use tollgate_domain::role::Role;
@@ -11,6 +11,7 @@ use tollgate_domain::user::{EmailAddress, Membership, Password, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{LinkUse, PasswordChange, PeopleWrite, StorageError};
 
+use crate::caller::Cause;
 use crate::people::Audited;
 use crate::{Caller, Denied, Member, PeopleError, ROUNDS, Service};
 
@@ -59,7 +60,6 @@ impl Service {
             email: email.as_str(),
             role: Some(role.name()),
             previous_role: None,
-            client_address: caller.address(),
         };
         let now = self.clock.now();
         let event = self.event(caller.origin(), EventType::MemberInvited, now, &email, &audited);
@@ -68,7 +68,7 @@ impl Service {
             email: email.clone(),
             role,
         };
-        self.issue_link(purpose, now, event).await
+        self.issue_link(purpose, event).await
     }
 
     /// Makes a link that lets a member choose a new password. As an account is one for all workspaces, a person does so
@@ -106,14 +106,14 @@ impl Service {
         event_type: EventType,
     ) -> Result<IssuedLink, PeopleError> {
         let now = self.clock.now();
-        let audited = Audited::of(member, caller.address());
+        let audited = Audited::of(member);
         let event = self.event(caller.origin(), event_type, now, &member.user, &audited);
-        self.issue_link(purpose, now, event).await
+        self.issue_link(purpose, event).await
     }
 
-    async fn issue_link(&self, purpose: LinkPurpose, now: Timestamp, event: Event) -> Result<IssuedLink, PeopleError> {
+    async fn issue_link(&self, purpose: LinkPurpose, event: Event) -> Result<IssuedLink, PeopleError> {
         let secret = LinkSecret::generate(self.entropy.as_ref());
-        let link = OneTimeLink::new(&secret, purpose, now);
+        let link = OneTimeLink::new(&secret, purpose, event.actor, event.occurred_at);
         self.commit_people(PeopleWrite::CreateLink(link.clone()), vec![event])
             .await?;
         Ok(IssuedLink { link, secret })
@@ -188,8 +188,8 @@ impl Service {
                 }
                 LinkUse::Add(membership)
             };
-            let audited = Audited::of(&member, address);
-            let origin = (workspace.id, Actor::Person(member.user));
+            let audited = Audited::of(&member);
+            let origin = (workspace.id, Cause::person(member.user, address));
             let event = self.event(origin, EventType::MemberJoined, now, &member.user, &audited);
             if self.use_link(secret, now, then, vec![event]).await? {
                 return Ok(member);
@@ -214,7 +214,7 @@ impl Service {
             let user = self.storage.user(id).await?.ok_or(PeopleError::Link)?;
             let now = self.clock.now();
             let events = self
-                .events_everywhere(&user, Actor::Person(id), EventType::PasswordChanged, now, address)
+                .events_everywhere(&user, Cause::person(id, address), EventType::PasswordChanged, now)
                 .await?;
             let change = PasswordChange {
                 user: id,

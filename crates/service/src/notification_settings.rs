@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use tollgate_domain::event::{Actor, EventType};
+use tollgate_domain::event::EventType;
 use tollgate_domain::id::{NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification_setting::{DestinationType, MOST_ACTIVE, NotificationSetting, TrafficSource};
 use tollgate_domain::permission::Permission;
 use tollgate_domain::signature::EndpointSecret;
 use tollgate_storage::{Change, NotificationSettingPage, Outcome, SettingsSeen, Slice, StorageError, Write};
 
+use crate::caller::Cause;
 use crate::{Caller, Denied, ROUNDS, Service};
 
 /// Why a notification-setting use-case refused. The caller can act on each variant, except `Storage`.
@@ -261,7 +262,7 @@ impl Service {
             to: to.clone(),
             seen: SettingsSeen::of(all),
         };
-        let origin = (setting.workspace, Actor::Clock);
+        let origin = (setting.workspace, Cause::CLOCK);
         self.commit_setting(origin, write, EventType::NotificationSettingDeactivated, &to)
             .await
             .map(drop)
@@ -269,7 +270,7 @@ impl Service {
 
     async fn commit_setting(
         &self,
-        origin: (WorkspaceId, Actor),
+        origin: (WorkspaceId, Cause),
         write: Write,
         event_type: EventType,
         setting: &NotificationSetting,

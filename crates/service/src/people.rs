@@ -2,16 +2,15 @@
 //!
 //! Everything is told to the audit trail: who did it, to whom, and from where, as far as that is known.
 
-use std::net::IpAddr;
-
 use serde::Serialize;
-use tollgate_domain::event::{Actor, Event, EventType};
+use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{UserId, WorkspaceId};
 use tollgate_domain::role::{Action, Role};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_storage::{Change, Outcome, PeopleWrite, StorageError, Write};
 
+use crate::caller::Cause;
 use crate::{Caller, Denied, ROUNDS, Service};
 
 /// Why a use-case about people refused. The caller can act on each variant, except `Storage`.
@@ -73,17 +72,15 @@ pub(crate) struct Audited<'a> {
     pub(crate) role: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous_role: Option<&'static str>,
-    pub(crate) client_address: Option<IpAddr>,
 }
 
 impl<'a> Audited<'a> {
-    pub(crate) fn of(member: &'a Member, address: Option<IpAddr>) -> Self {
+    pub(crate) fn of(member: &'a Member) -> Self {
         Self {
             user_id: Some(member.user),
             email: member.email.as_str(),
             role: Some(member.role.name()),
             previous_role: None,
-            client_address: address,
         }
     }
 }
@@ -119,7 +116,7 @@ impl Service {
             let changed = Member { role, ..member.clone() };
             let audited = Audited {
                 previous_role: Some(member.role.name()),
-                ..Audited::of(&changed, caller.address())
+                ..Audited::of(&changed)
             };
             let event = self.event(
                 caller.origin(),
@@ -150,7 +147,7 @@ impl Service {
                 caller.require_to_manage(member.role)?;
             }
             refuse_last_owner(&member, &all)?;
-            let audited = Audited::of(&member, caller.address());
+            let audited = Audited::of(&member);
             let event = self.event(
                 caller.origin(),
                 EventType::MemberRemoved,
@@ -177,13 +174,7 @@ impl Service {
         let now = self.clock.now();
         let account = self.storage.user(user).await?.ok_or(PeopleError::NotFound)?;
         let events = self
-            .events_everywhere(
-                &account,
-                caller.actor(),
-                EventType::SignedOutEverywhere,
-                now,
-                caller.address(),
-            )
+            .events_everywhere(&account, caller.cause(), EventType::SignedOutEverywhere, now)
             .await?;
         self.commit_people(PeopleWrite::EndSessions(user), events).await?;
         Ok(member)
@@ -206,16 +197,15 @@ impl Service {
     pub(crate) async fn events_everywhere(
         &self,
         user: &User,
-        actor: Actor,
+        cause: Cause,
         event_type: EventType,
         now: Timestamp,
-        address: Option<IpAddr>,
     ) -> Result<Vec<Event>, StorageError> {
         let memberships = self.storage.memberships(user.id).await?;
         let told = memberships.into_iter().map(|membership| {
             let member = Member::of((user.clone(), membership));
-            let origin = (membership.workspace, actor);
-            self.event(origin, event_type, now, &user.id, &Audited::of(&member, address))
+            let origin = (membership.workspace, cause);
+            self.event(origin, event_type, now, &user.id, &Audited::of(&member))
         });
         Ok(told.collect())
     }

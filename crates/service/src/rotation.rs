@@ -53,8 +53,8 @@ impl Service {
                 .as_ref()
                 .map(|(key, request)| (key.clone(), idempotency::record(request, &rotation, old.updated_at)));
             let events = vec![
-                self.client_token_event(caller.actor(), EventType::ClientTokenCreated, &successor),
-                self.client_token_event(caller.actor(), EventType::ClientTokenUpdated, &old),
+                self.client_token_event(caller.cause(), EventType::ClientTokenCreated, &successor),
+                self.client_token_event(caller.cause(), EventType::ClientTokenUpdated, &old),
             ];
             let change = Change {
                 write: Write::ReplaceClientToken {

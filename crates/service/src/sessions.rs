@@ -4,13 +4,14 @@
 
 use std::net::IpAddr;
 
-use tollgate_domain::event::{Actor, EventType};
+use tollgate_domain::event::EventType;
 use tollgate_domain::id::WorkspaceId;
 use tollgate_domain::session::SessionSecret;
 use tollgate_domain::user::{Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{PeopleWrite, StorageError};
 
+use crate::caller::Cause;
 use crate::{Caller, Service};
 
 /// Somebody whose session is live.
@@ -102,7 +103,7 @@ impl Service {
     ) -> Result<(), StorageError> {
         let (user, now) = (&signed_in.user, self.clock.now());
         let events = self
-            .events_everywhere(user, Actor::Person(user.id), event_type, now, address)
+            .events_everywhere(user, Cause::person(user.id, address), event_type, now)
             .await?;
         self.commit_people(write, events).await.map(drop)
     }

@@ -7,13 +7,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tollgate_domain::event::{Actor, EventType};
+use tollgate_domain::event::EventType;
 use tollgate_domain::one_time_link::{LinkPurpose, LinkSecret};
 use tollgate_domain::session::{Session, SessionSecret};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
 use tollgate_domain::user::{EmailAddress, Password, User};
 use tollgate_storage::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames, StorageError};
 
+use crate::caller::Cause;
 use crate::{PeopleError, ROUNDS, Service, SignedIn};
 
 /// How long to wait when too many try under one name at the same moment.
@@ -53,10 +54,8 @@ impl Service {
         let now = self.clock.now();
         let secret = SessionSecret::generate(self.entropy.as_ref());
         let session = Session::begin(&secret, user.id, now);
-        let actor = Actor::Person(user.id);
-        let events = self
-            .events_everywhere(&user, actor, EventType::SignedIn, now, address)
-            .await?;
+        let cause = Cause::person(user.id, address);
+        let events = self.events_everywhere(&user, cause, EventType::SignedIn, now).await?;
         let begin = PeopleWrite::BeginSession {
             session,
             version: user.version,
@@ -117,7 +116,7 @@ impl Service {
         let now = self.clock.now();
         let cookie = SessionSecret::generate(self.entropy.as_ref());
         let events = self
-            .events_everywhere(&user, Actor::Person(id), EventType::SignedIn, now, address)
+            .events_everywhere(&user, Cause::person(id, address), EventType::SignedIn, now)
             .await?;
         let session = Session::begin(&cookie, id, now);
         if self
@@ -145,9 +144,9 @@ impl Service {
         let user = self.with_password(user, current).await.ok_or(SignInError::Wrong)?;
         let password = self.passwords.hash(new, self.entropy.as_ref()).await;
         let now = self.clock.now();
-        let actor = Actor::Person(user.id);
+        let cause = Cause::person(user.id, address);
         let events = self
-            .events_everywhere(&user, actor, EventType::PasswordChanged, now, address)
+            .events_everywhere(&user, cause, EventType::PasswordChanged, now)
             .await?;
         let change = PasswordChange {
             user: user.id,

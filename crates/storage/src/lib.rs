@@ -313,6 +313,14 @@ pub trait Storage: Send + Sync {
     /// The link with this digest, unless it was used; also when its time is over and it wasn't removed yet.
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError>;
 
+    /// The links that invite to a workspace, by the addresses they were made for, compared in lower case; also those whose
+    /// time is over and that weren't removed yet. They are few.
+    async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError>;
+
+    /// The links that invite whoever has this email address, by the ids of the workspaces; also those whose time is over
+    /// and that weren't removed yet.
+    async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError>;
+
     /// What is counted under each of these names, in their order.
     async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError>;
 

@@ -24,6 +24,8 @@ pub enum PeopleWrite {
         /// What for.
         then: LinkUse,
     },
+    /// A link that nobody is to use any more. Stale when it is gone.
+    TakeLinkBack(SecretDigest),
     /// Another name for a workspace that has the name `from`. Stale when it hasn't.
     RenameWorkspace {
         /// Which.

@@ -53,9 +53,11 @@ pub(crate) async fn keep(State(gate): State<Gate>, mut request: Request, next: N
 
 impl Gate {
     async fn admit(&self, request: &mut Request) -> Result<(), ApiError> {
-        self.limit_rate(request)?;
+        let Peer(peer) = Peer::of(request);
+        let address = client_address(&self.app, peer, request.headers());
+        self.limit_rate(address)?;
         let caller = match bearer(request.headers())? {
-            Some(key) => Some(self.app.service.authenticate(key).await?),
+            Some(key) => Some(self.app.service.authenticate(key, Some(address)).await?),
             None if self.access == Access::Optional => None,
             None => return Err(ApiError::new(&catalogue::AUTHENTICATION_MISSING)),
         };
@@ -67,12 +69,10 @@ impl Gate {
         Ok(())
     }
 
-    fn limit_rate(&self, request: &Request) -> Result<(), ApiError> {
+    fn limit_rate(&self, address: IpAddr) -> Result<(), ApiError> {
         let Some(limiter) = &self.app.limiter else {
             return Ok(());
         };
-        let Peer(peer) = Peer::of(request);
-        let address = client_address(&self.app, peer, request.headers());
         limiter.check_key(&limited_as(address)).map_err(|until| {
             let wait = until.wait_time_from(limiter.clock().now());
             // Rounded up: whoever comes back after whole seconds isn't a moment too early.

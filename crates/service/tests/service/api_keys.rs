@@ -32,13 +32,13 @@ async fn a_rotated_key_has_a_successor_that_may_do_the_same_and_goes_on_until_it
         (&old.name, &old.description, old.permissions, Some(later))
     );
     for text in [old_secret.reveal(), secret.reveal()] {
-        let caller = service.authenticate(text).await.unwrap();
+        let caller = service.authenticate(text, None).await.unwrap();
         assert_eq!(caller.permissions(), old.permissions);
     }
     let revoked = service.revoke_api_key(&operator, old.id).await.unwrap();
     assert_eq!(revoked.status, ApiKeyStatus::Revoked);
-    assert!(service.authenticate(old_secret.reveal()).await.is_err());
-    assert!(service.authenticate(secret.reveal()).await.is_ok());
+    assert!(service.authenticate(old_secret.reveal(), None).await.is_err());
+    assert!(service.authenticate(secret.reveal(), None).await.is_ok());
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn only_those_who_manage_keys_rotate_and_only_their_own() {
         let rotated = service.rotate_api_key(&caller, key.id, None).await;
         assert_eq!(rotated.is_ok(), role >= Role::Admin, "{role}");
     }
-    let itself = service.authenticate(secret.reveal()).await.unwrap();
+    let itself = service.authenticate(secret.reveal(), None).await.unwrap();
     let refused = service.rotate_api_key(&itself, key.id, None).await;
     assert!(matches!(refused, Err(ApiKeyError::Denied(Denied(None)))));
     let elsewhere = tollgate_service::Caller::command_line(place.another_workspace(2).await);

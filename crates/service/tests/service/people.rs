@@ -60,13 +60,13 @@ async fn an_invitation_makes_a_member_once() {
             event.subject.as_str(),
             data["email"].as_str(),
             data["role"].as_str(),
-            data["client_address"].as_str()
+            event.address
         ),
         (
             member.user.to_string().as_str(),
             Some("ada@example.com"),
             Some("owner"),
-            Some("192.0.2.9")
+            Some(address(9))
         )
     );
     place.sign_in("ada").await;
@@ -216,7 +216,7 @@ async fn the_last_owner_is_neither_demoted_nor_removed() {
         (&changed["previous_role"], &changed["role"]),
         (&"admin".into(), &"owner".into())
     );
-    assert_eq!(audit[2].1["client_address"], "192.0.2.7");
+    assert_eq!(audit[2].0.address, Some(address(7)));
 }
 
 #[tokio::test]

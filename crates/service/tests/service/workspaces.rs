@@ -19,7 +19,7 @@ async fn an_admin_renames_the_workspace_and_the_audit_trail_tells_of_it_once() {
         expires_at: None,
     };
     let (_, key) = place.service.create_api_key(&caller, key).await.unwrap();
-    place.service.authenticate(key.reveal()).await.unwrap();
+    place.service.authenticate(key.reveal(), None).await.unwrap();
     let before = place.place().await;
     for _ in 0..2 {
         let renamed = place.service.rename_workspace(&caller, "Söhne".to_owned()).await;
@@ -27,7 +27,7 @@ async fn an_admin_renames_the_workspace_and_the_audit_trail_tells_of_it_once() {
     }
     let stored = place.service.workspace(place.workspace.id).await.unwrap().unwrap();
     assert_eq!(stored.name, "Söhne");
-    let by_key = place.service.authenticate(key.reveal()).await.unwrap();
+    let by_key = place.service.authenticate(key.reveal(), None).await.unwrap();
     assert_eq!(by_key.workspace().name, "Söhne");
     let audit = place.audit(place.workspace.id, before).await;
     let [(event, data)] = &audit[..] else {

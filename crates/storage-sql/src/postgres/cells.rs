@@ -2,6 +2,7 @@
 //! column and reason; never a panic.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -85,6 +86,12 @@ impl<'a> Columns<'a> {
     /// 0 or 1.
     pub(super) fn flag(&self, column: &str) -> Result<bool, StorageError> {
         Ok(self.get::<i64>(column)? != 0)
+    }
+
+    pub(super) fn address(&self, column: &str) -> Result<Option<IpAddr>, StorageError> {
+        let text: Option<&str> = self.get(column)?;
+        let address = text.map(str::parse).transpose();
+        address.map_err(|error| self.corrupt(column, error))
     }
 
     pub(super) fn restrictions(&self) -> Result<Option<Box<Restrictions>>, StorageError> {

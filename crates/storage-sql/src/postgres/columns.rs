@@ -1,6 +1,8 @@
 //! Many rows as a few arrays, one for each column: what a batch writes to a table is one statement with `UNNEST`,
 //! whatever its size. The arrays stand in the order of the statements' parameters.
 
+use std::net::IpAddr;
+
 use tokio_postgres::types::ToSql;
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::client_token::ClientToken;
@@ -58,6 +60,7 @@ pub(super) fn events<'a>(rows: &'a [&'a Event]) -> Columns<'a> {
         column(rows, |event| event.actor.kind()),
         column(rows, |event| event.actor.id()),
         column(rows, |event| event.data.as_str()),
+        column(rows, |event| event.address.as_ref().map(IpAddr::to_string)),
         column(rows, |event| event.event_type.is_public()),
     ]
 }

@@ -402,6 +402,14 @@ impl Storage for PostgresStore {
         self.reads.one_time_link(digest).await
     }
 
+    async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.reads.invitations(workspace).await
+    }
+
+    async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.reads.invitations_to(email).await
+    }
+
     async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError> {
         self.reads.sign_in_attempts(keys).await
     }

@@ -4,12 +4,13 @@
 
 use tokio_postgres::Error;
 use tollgate_domain::api_key::SecretDigest;
+use tollgate_domain::event::Actor;
 use tollgate_domain::id::UserId;
 use tollgate_domain::one_time_link::{LinkPurpose, OneTimeLink};
 use tollgate_domain::session::Session;
 use tollgate_domain::throttle::FORGOTTEN_AFTER;
 use tollgate_domain::time::Timestamp;
-use tollgate_domain::user::{Membership, PasswordHash, User};
+use tollgate_domain::user::{EmailAddress, Membership, PasswordHash, User};
 use tollgate_storage::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames};
 
 use super::batch::{Session as Connection, bigint};
@@ -21,6 +22,7 @@ impl Connection {
         match write {
             PeopleWrite::CreateLink(link) => self.create_link(link).await,
             PeopleWrite::UseLink { digest, now, then } => self.use_link(digest, *now, then).await,
+            PeopleWrite::TakeLinkBack(digest) => self.did(USE_UP_LINK, &[&&digest.0[..]]).await,
             PeopleWrite::RenameWorkspace { workspace, from, to } => {
                 self.did(RENAME_WORKSPACE, &[&workspace.to_string(), from, to]).await
             }
@@ -88,7 +90,7 @@ impl Connection {
         let slot = link.purpose.slot();
         let (workspace, email, role) = match &link.purpose {
             LinkPurpose::Invitation { workspace, email, role } => {
-                (Some(workspace.to_string()), Some(email.as_str()), Some(role.name()))
+                (Some(workspace.to_string()), Some(email), Some(role.name()))
             }
             LinkPurpose::Reset(_) | LinkPurpose::SignIn(_) => (None, None, None),
         };
@@ -101,11 +103,14 @@ impl Connection {
                 &slot,
                 &link.purpose.kind(),
                 &workspace,
-                &email,
+                &email.map(EmailAddress::as_str),
                 &role,
                 &user,
                 &link.created_at.as_micros(),
                 &link.expires_at.as_micros(),
+                &email.map(EmailAddress::folded),
+                &link.made_by.map(Actor::kind),
+                &link.made_by.and_then(Actor::id),
             ],
         )
         .await
@@ -244,8 +249,9 @@ const REMOVE_MEMBER: &str = "
 const FREE_SLOT: &str = "DELETE FROM one_time_links WHERE slot = $1";
 
 const CREATE_LINK: &str = "
-    INSERT INTO one_time_links (digest, slot, kind, workspace_id, email, role, user_id, created_at, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT INTO one_time_links (digest, slot, kind, workspace_id, email, role, user_id, created_at, expires_at,
+        email_folded, made_by_kind, made_by_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 const FIND_LINK: &str = "SELECT 1 FROM one_time_links WHERE digest = $1 AND expires_at > $2";
 

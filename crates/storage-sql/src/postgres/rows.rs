@@ -27,14 +27,15 @@ pub(super) const CLIENT_TOKEN: &str = "workspace_id, id, token, name, descriptio
      restrictions, revoke_at";
 pub(super) const API_KEY: &str = "id, workspace_id, environment, name, description, digest, status, permissions, expires_at, \
      expiring_announced_at, last_used_at, created_at, updated_at, version";
-pub(super) const EVENT: &str = "sequence, workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data";
+pub(super) const EVENT: &str =
+    "sequence, workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data, address";
 pub(super) const NOTIFICATION_SETTING: &str = "id, workspace_id, description, type, destination, active, api_version, include_sensitive_fields, \
      traffic_source, subscribed_events, secret, previous_secret, previous_secret_until, failing_since, created_at, \
      updated_at, version";
 /// Of the notification `n` and its event `e`.
 pub(super) const NOTIFICATION: &str = "n.id AS notification_id, n.setting_id, n.origin, n.status, n.times_attempted, n.last_attempt_at, n.delivered_at, \
      n.replayed_at, n.retry_at, e.sequence, e.workspace_id, e.id, e.type, e.occurred_at, e.subject_id, e.actor_kind, \
-     e.actor_id, e.data";
+     e.actor_id, e.data, e.address";
 pub(super) const DELIVERY_ATTEMPT: &str =
     "notification_id, id, response_code, response_content_type, response_body, problem, attempted_at, duration_ms";
 pub(super) const SIMULATION: &str =
@@ -128,6 +129,7 @@ pub(super) fn event(row: &Row) -> Result<(u64, Event), StorageError> {
         subject: row.get("subject_id")?,
         data: row.get("data")?,
         actor: row.named("actor_kind", |kind| Actor::from_parts(kind, actor_id))?,
+        address: row.address("address")?,
     };
     Ok((row.place("sequence")?, event))
 }

@@ -72,8 +72,10 @@ fn found(connection: &Connection) -> rusqlite::Result<u32> {
 
 #[cfg(test)]
 mod tests {
+    use tollgate_domain::event::EventType;
     use tollgate_domain::id::ApiKeyId;
     use tollgate_domain::permission::{Permission, PermissionSet};
+    use tollgate_domain::user::EmailAddress;
     use tollgate_storage::Storage;
     use tollgate_storage::contract::seed;
 
@@ -125,6 +127,31 @@ mod tests {
 
         let store = SqliteStore::open(dir.path(), SqliteOptions::default()).unwrap();
         assert_eq!(store.client_token(workspace.id, token.id).await.unwrap(), Some(token));
+    }
+
+    #[tokio::test]
+    async fn an_upgrade_leaves_events_without_an_address_and_finds_invitations_by_theirs() {
+        let dir = tempfile::tempdir().unwrap();
+        migrate_to(dir.path(), 6).unwrap();
+        let workspace = seed::workspace(1).id;
+        connection::open(dir.path())
+            .unwrap()
+            .execute_batch(&format!(
+                "INSERT INTO events VALUES (1, '{workspace}', 'evt_01khqw72q437v2n2wtbrraawbn', 'api_key.created', 5, 'x', \
+                 'clock', NULL, '{{}}'); \
+                 INSERT INTO one_time_links VALUES (zeroblob(32), 'invitation {workspace} ada@example.com', 'invitation', \
+                 '{workspace}', 'Ada@example.com', 'owner', NULL, 5, 6)",
+            ))
+            .unwrap();
+
+        assert_eq!(migrate(dir.path()).unwrap(), (6, migrations::LATEST));
+
+        let store = SqliteStore::open(dir.path(), SqliteOptions::default()).unwrap();
+        let events = store.events_between(0, 1, &EventType::ALL).await.unwrap();
+        assert_eq!((events.len(), events[0].1.address), (1, None));
+        let email = EmailAddress::parse("ADA@example.com").unwrap();
+        let invitations = store.invitations_to(&email).await.unwrap();
+        assert_eq!((invitations.len(), invitations[0].made_by), (1, None));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Rows to values. What we didn't write is told as corrupt, with its column, and never trusted.
 
 use std::cell::Cell;
+use std::net::IpAddr;
 
 use rusqlite::types::{FromSql, Type, ValueRef};
 use rusqlite::{Error, Row, Statement};
@@ -94,6 +95,13 @@ impl<'a> Columns<'a> {
         let micros: Option<i64> = self.get(column)?;
         micros
             .map(|micros| Timestamp::from_micros(micros).ok_or_else(|| unreadable(column)))
+            .transpose()
+    }
+
+    fn address(&self, column: &'static str) -> rusqlite::Result<Option<IpAddr>> {
+        let text = self.get_ref(column)?;
+        let text = text.as_str_or_null().map_err(|_| unreadable(column))?;
+        text.map(|text| text.parse().map_err(|_| unreadable(column)))
             .transpose()
     }
 
@@ -235,6 +243,7 @@ fn event_in(row: &Columns<'_>) -> rusqlite::Result<Event> {
             Actor::from_parts(&kind, id.as_deref()).ok_or_else(|| unreadable("actor_kind"))?
         },
         data: row.get("data")?,
+        address: row.address("address")?,
     })
 }
 

@@ -362,6 +362,19 @@ impl Storage for SqliteStore {
             .await
     }
 
+    async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.readers
+            .read(move |connection| reads::people::invitations(connection, workspace))
+            .await
+    }
+
+    async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {
+        let folded = email.folded();
+        self.readers
+            .read(move |connection| reads::people::invitations_to(connection, &folded))
+            .await
+    }
+
     async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError> {
         let keys = keys.to_vec();
         self.readers

@@ -28,6 +28,7 @@ pub async fn an_event_comes_back_byte_for_byte(fresh: &Fresh) -> Verdict {
         format!(r#"{{"long":"{}"}}"#, "ü".repeat(100_000)),
         "{}".to_owned(),
     ];
+    let addresses = [None, Some("192.0.2.7"), Some("2001:db8::ffff:7")];
     let mut expected = Vec::new();
     for (number, event_type) in (1..).zip(EventType::ALL) {
         let index = usize::try_from(number).expect("small");
@@ -36,6 +37,7 @@ pub async fn an_event_comes_back_byte_for_byte(fresh: &Fresh) -> Verdict {
             data: data[index % data.len()].clone(),
             subject: "apikey_01khqw72q437v2n2wtbrraawbn".to_owned(),
             occurred_at: seed::micros_after(number, 1),
+            address: addresses[index % addresses.len()].and_then(|address| address.parse().ok()),
             ..event(workspace.id, number, event_type)
         };
         let place = applied(store, telling(vec![event.clone()])).await?;

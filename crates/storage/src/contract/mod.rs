@@ -27,6 +27,7 @@ pub mod delivery;
 pub mod delivery_at_once;
 pub mod events;
 pub mod idempotency;
+pub mod invitations;
 pub mod leases;
 #[cfg(test)]
 mod model;
@@ -304,6 +305,11 @@ macro_rules! contract_cases {
                 a_role_changes_from_what_it_was_only
                 the_last_owner_stays_an_owner
                 of_two_owners_racing_to_leave_one_stays
+            }
+            invitations {
+                invitations_are_listed_by_workspace_and_found_by_address
+                an_invitation_that_was_used_or_replaced_is_not_listed
+                an_invitation_is_taken_back_once
             }
             sessions {
                 a_session_is_there_at_once_in_every_detail

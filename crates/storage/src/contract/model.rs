@@ -78,6 +78,7 @@ fn every_case_is_in_the_list() {
         ("simulation_runs", include_str!("simulation_runs.rs")),
         ("simulation_events", include_str!("simulation_events.rs")),
         ("people", include_str!("people.rs")),
+        ("invitations", include_str!("invitations.rs")),
         ("sessions", include_str!("sessions.rs")),
     ];
     let listed = crate::contract_cases! { [names] };
@@ -666,6 +667,14 @@ impl Storage for Model {
 
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         Ok(self.state().people.links.get(&digest.0).cloned())
+    }
+
+    async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
+        Ok(self.state().people.invitations(|to, _| to == workspace))
+    }
+
+    async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {
+        Ok(self.state().people.invitations(|_, to| to == email))
     }
 
     async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tollgate_domain::event::EventType;
+use tollgate_domain::event::{Actor, EventType};
 use tollgate_domain::id::UserId;
 use tollgate_domain::one_time_link::{LinkPurpose, LinkSecret, OneTimeLink};
 use tollgate_domain::role::Role;
@@ -53,7 +53,9 @@ pub(super) fn membership(workspace: &Workspace, number: u64, role: Role) -> Memb
 
 /// Link `number`, good from `at(0)` for as long as its purpose says.
 pub(super) fn link(number: u64, purpose: LinkPurpose) -> OneTimeLink {
-    OneTimeLink::new(&LinkSecret::generate(&Dice::new(number)), purpose, at(0))
+    let actors = [Actor::CommandLine, Actor::Person(seed::id(number))];
+    let made_by = actors[usize::from(number.is_multiple_of(2))];
+    OneTimeLink::new(&LinkSecret::generate(&Dice::new(number)), purpose, made_by, at(0))
 }
 
 pub(super) fn invitation(workspace: &Workspace, number: u64) -> OneTimeLink {

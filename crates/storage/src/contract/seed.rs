@@ -197,6 +197,7 @@ pub fn event(workspace: WorkspaceId, number: u64, event_type: EventType) -> Even
         subject: format!("ctkn_{}", id::<tollgate_domain::id::ClientTokenKind>(number).tail()),
         data: format!(r#"{{"number":{number}}}"#),
         actor: Actor::ApiKey(id(1)),
+        address: None,
     }
 }
 

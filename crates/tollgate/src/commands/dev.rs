@@ -187,7 +187,7 @@ async fn key(service: &Service, dir: &Path) -> anyhow::Result<(Workspace, ApiKey
     loop {
         let unreadable = || format!("can't read the key in {}", dev_key::path(dir).display());
         if let Some(text) = dev_key::read(dir).with_context(unreadable)? {
-            match (service.authenticate(&text).await, ApiKeySecret::parse(&text)) {
+            match (service.authenticate(&text, None).await, ApiKeySecret::parse(&text)) {
                 (Ok(caller), Ok(key)) => return Ok((caller.workspace().clone(), key)),
                 (Err(AuthenticationError::Storage(error)), _) => return Err(error.into()),
                 _ => {

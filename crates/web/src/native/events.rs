@@ -114,7 +114,7 @@ async fn follow_until(
         };
         if !turn.is_zero() {
             let key = bearer(headers)?.ok_or_else(|| ApiError::new(&AUTHENTICATION_MISSING))?;
-            caller = app.service.authenticate(key).await?;
+            caller = app.service.authenticate(key, caller.address()).await?;
         }
         let over = Instant::now() >= deadline || app.stopping.is_cancelled();
         if !followed.events.is_empty() || after.is_none() || over {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tollgate_domain::environment::Environment;
 
-use crate::support::{HOUR, START, Store, TestApp, at, get};
+use crate::support::{HOUR, START, Store, TestApp, at, get, post};
 
 pub(crate) async fn events_are_listed_newest_first(store: Store) {
     let app = TestApp::start(store).await;
@@ -27,6 +27,32 @@ pub(crate) async fn events_are_listed_newest_first(store: Store) {
     );
     assert_eq!(answer.items()[0]["occurred_at"], answer.items()[1]["occurred_at"]);
     assert_eq!(answer.total(), 4);
+}
+
+pub(crate) async fn where_a_key_is_used_from_is_kept_and_never_shown(store: Store) {
+    let app = TestApp::start(store).await;
+    let create = |forwarded: &str| {
+        let body = json!({ "name": "Kiosk" });
+        app.send(
+            post("/client-tokens")
+                .by(&app.key)
+                .json(&body)
+                .header("X-Forwarded-For", forwarded),
+        )
+    };
+    assert_eq!(create("198.51.100.1, 192.0.2.77").await.status, 201);
+    assert_eq!(create("2001:db8::77").await.status, 201);
+    let kept: Vec<_> = app.stored_events().await.iter().map(|event| event.address).collect();
+    let addresses = ["192.0.2.77", "2001:db8::77"].map(|address| Some(address.parse().expect("an address")));
+    assert_eq!(kept[1..], addresses);
+    for target in ["/events", "/tollgate/events?after_sequence=0"] {
+        let shown = app.get(target).await;
+        assert_eq!(shown.status, 200);
+        assert!(
+            !shown.body_text().contains(":77") && !shown.body_text().contains("192.0.2"),
+            "{target}"
+        );
+    }
 }
 
 pub(crate) async fn an_event_is_shown_byte_for_byte_in_the_contracts_order(store: Store) {

@@ -2,6 +2,7 @@
 
 use tokio_postgres::Row;
 use tollgate_domain::api_key::SecretDigest;
+use tollgate_domain::event::Actor;
 use tollgate_domain::id::{UserId, WorkspaceId};
 use tollgate_domain::one_time_link::{LinkPurpose, OneTimeLink};
 use tollgate_domain::role::Role;
@@ -17,6 +18,8 @@ use crate::postgres::rows;
 const USER: &str = "users.id, users.email, users.name, users.password_hash, users.created_at, users.version";
 const MEMBERSHIP: &str =
     "memberships.workspace_id, memberships.user_id, memberships.role, memberships.created_at AS member_since";
+
+const LINK: &str = "digest, kind, workspace_id, email, role, user_id, created_at, expires_at, made_by_kind, made_by_id";
 
 impl Reads {
     pub(in crate::postgres) async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
@@ -55,9 +58,26 @@ impl Reads {
         &self,
         digest: SecretDigest,
     ) -> Result<Option<OneTimeLink>, StorageError> {
-        let sql = "SELECT digest, kind, workspace_id, email, role, user_id, created_at, expires_at \
-                   FROM one_time_links WHERE digest = $1";
-        self.one(sql, &[&&digest.0[..]], link).await
+        let sql = format!("SELECT {LINK} FROM one_time_links WHERE digest = $1");
+        self.one(&sql, &[&&digest.0[..]], link).await
+    }
+
+    /// Each has a slot that begins with the workspace.
+    pub(in crate::postgres) async fn invitations(
+        &self,
+        workspace: WorkspaceId,
+    ) -> Result<Vec<OneTimeLink>, StorageError> {
+        let sql = format!("SELECT {LINK} FROM one_time_links WHERE slot > $1 AND slot < $2 ORDER BY slot");
+        let (from, to) = (format!("invitation {workspace} "), format!("invitation {workspace}!"));
+        rows::all(&self.many(&sql, &[&from, &to]).await?, link)
+    }
+
+    pub(in crate::postgres) async fn invitations_to(
+        &self,
+        email: &EmailAddress,
+    ) -> Result<Vec<OneTimeLink>, StorageError> {
+        let sql = format!("SELECT {LINK} FROM one_time_links WHERE email_folded = $1 ORDER BY workspace_id");
+        rows::all(&self.many(&sql, &[&email.folded()]).await?, link)
     }
 
     pub(in crate::postgres) async fn sign_in_attempts(
@@ -130,9 +150,15 @@ fn link(row: &Row) -> Result<OneTimeLink, StorageError> {
         // The table's check lets nothing else through.
         _ => LinkPurpose::SignIn(row.id("user_id")?),
     };
+    let made_by_id: Option<&str> = row.get("made_by_id")?;
+    let made_by = match row.get::<Option<&str>>("made_by_kind")? {
+        None => None,
+        Some(_) => Some(row.named("made_by_kind", |kind| Actor::from_parts(kind, made_by_id))?),
+    };
     Ok(OneTimeLink {
         digest: SecretDigest(row.sha256("digest")?),
         purpose,
+        made_by,
         created_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,
     })

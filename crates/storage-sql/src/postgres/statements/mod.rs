@@ -74,11 +74,14 @@ pub(super) const APPEND: &str = "
     ), event AS MATERIALIZED (
         SELECT head.sequence - $1 + given.place AS sequence, given.*
         FROM head, UNNEST($14::text[], $15::text[], $16::text[], $17::bigint[], $18::text[], $19::text[], $20::text[],
-            $21::text[], $22::boolean[]) WITH ORDINALITY
-            AS given (workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data, is_public, place)
+            $21::text[], $22::text[], $23::boolean[]) WITH ORDINALITY
+            AS given (workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data, address, is_public,
+                place)
     ), new_events AS (
-        INSERT INTO events (sequence, workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data)
-        SELECT sequence, workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data FROM event
+        INSERT INTO events (sequence, workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data,
+            address)
+        SELECT sequence, workspace_id, id, type, occurred_at, subject_id, actor_kind, actor_id, data, address
+        FROM event
     ), new_notifications AS (
         INSERT INTO notifications (workspace_id, id, setting_id, event_sequence, type, origin, status, times_attempted,
             occurred_at, due_at)
@@ -96,7 +99,7 @@ pub(super) const APPEND: &str = "
         ORDER BY event.sequence, setting.id
         RETURNING workspace_id, setting_id
     ), moved AS (
-        SELECT * FROM UNNEST($23::text[], $24::text[], $25::bigint[]) AS given (workspace_id, name, value)
+        SELECT * FROM UNNEST($24::text[], $25::text[], $26::bigint[]) AS given (workspace_id, name, value)
         UNION ALL
         SELECT workspace_id, 'notifications.' || setting_id || '.not_attempted', count(*)
         FROM new_notifications GROUP BY workspace_id, setting_id

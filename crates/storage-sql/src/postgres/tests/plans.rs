@@ -225,7 +225,7 @@ fn writing() -> Vec<Case> {
             ]
             .map(String::as_str)
             .join(", "),
-            events = [&workspaces, &ids, &ids, &times, &ids, &ids, &ids, &ids, &flags]
+            events = [&workspaces, &ids, &ids, &times, &ids, &ids, &ids, &ids, &ids, &flags]
                 .map(String::as_str)
                 .join(", "),
         );

@@ -208,6 +208,7 @@ impl Seed {
             subject: token.id.to_string(),
             data: format!("{{\"id\":\"{}\"}}", token.id),
             actor: Actor::CommandLine,
+            address: None,
         }
     }
 }

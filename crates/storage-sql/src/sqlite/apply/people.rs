@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 use tollgate_domain::api_key::SecretDigest;
+use tollgate_domain::event::Actor;
 use tollgate_domain::id::UserId;
 use tollgate_domain::one_time_link::{LinkPurpose, OneTimeLink};
 use tollgate_domain::session::Session;
@@ -17,6 +18,10 @@ pub(super) fn write(transaction: &Transaction<'_>, write: &PeopleWrite) -> rusql
     match write {
         PeopleWrite::CreateLink(link) => create_link(transaction, link).map(|()| true),
         PeopleWrite::UseLink { digest, now, then } => use_link(transaction, digest, *now, then),
+        PeopleWrite::TakeLinkBack(digest) => {
+            let taken = transaction.execute("DELETE FROM one_time_links WHERE digest = ?1", [digest.0])?;
+            Ok(taken == 1)
+        }
         PeopleWrite::RenameWorkspace { workspace, from, to } => {
             let renamed = transaction.execute(
                 "UPDATE workspaces SET name = ?3 WHERE id = ?1 AND name = ?2",
@@ -105,24 +110,25 @@ fn create_link(transaction: &Transaction<'_>, link: &OneTimeLink) -> rusqlite::R
     let slot = link.purpose.slot();
     transaction.execute("DELETE FROM one_time_links WHERE slot = ?1", [&slot])?;
     let invitation = match &link.purpose {
-        LinkPurpose::Invitation { workspace, email, role } => {
-            Some((workspace.to_string(), email.as_str(), role.name()))
-        }
+        LinkPurpose::Invitation { workspace, email, role } => Some((workspace.to_string(), email, role.name())),
         LinkPurpose::Reset(_) | LinkPurpose::SignIn(_) => None,
     };
     transaction.execute(
-        "INSERT INTO one_time_links (digest, slot, kind, workspace_id, email, role, user_id, created_at, expires_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO one_time_links (digest, slot, kind, workspace_id, email, role, user_id, created_at, expires_at, \
+         email_folded, made_by_kind, made_by_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             link.digest.0,
             slot,
             link.purpose.kind(),
             invitation.as_ref().map(|(workspace, ..)| workspace),
-            invitation.as_ref().map(|(_, email, _)| email),
+            invitation.as_ref().map(|(_, email, _)| email.as_str()),
             invitation.as_ref().map(|(.., role)| role),
             link.purpose.user().as_ref().map(UserId::to_string),
             link.created_at.as_micros(),
             link.expires_at.as_micros(),
+            invitation.as_ref().map(|(_, email, _)| email.folded()),
+            link.made_by.map(Actor::kind),
+            link.made_by.and_then(Actor::id),
         ],
     )?;
     Ok(())

@@ -12,7 +12,7 @@ use crate::sqlite::rows;
 
 /// A notification with its event. Those whose setting or event is gone don't show.
 pub(crate) const SELECT: &str = "SELECT n.workspace_id, e.id, e.type, e.occurred_at, e.subject_id, e.actor_kind, e.actor_id, e.data, \
-     n.id AS notification_id, n.setting_id, n.origin, n.status, n.times_attempted, n.last_attempt_at, n.delivered_at, \
+     e.address, n.id AS notification_id, n.setting_id, n.origin, n.status, n.times_attempted, n.last_attempt_at, n.delivered_at, \
      n.replayed_at, n.retry_at FROM notifications n CROSS JOIN events e ON e.sequence = n.event_sequence CROSS JOIN \
      notification_settings s ON s.id = n.setting_id AND s.deleted_at IS NULL";
 

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use tollgate_domain::api_key::SecretDigest;
+use tollgate_domain::event::Actor;
 use tollgate_domain::id::{UserId, WorkspaceId};
 use tollgate_domain::one_time_link::{LinkPurpose, OneTimeLink};
 use tollgate_domain::role::Role;
@@ -70,15 +71,29 @@ pub(in crate::sqlite) fn one_time_link(
 ) -> rusqlite::Result<Option<OneTimeLink>> {
     connection
         .prepare_cached("SELECT * FROM one_time_links WHERE digest = ?1")?
-        .query_row([digest.0], |row| {
-            Ok(OneTimeLink {
-                digest: SecretDigest(rows::digest(row, "digest")?),
-                purpose: purpose(row)?,
-                created_at: rows::time(row, "created_at")?,
-                expires_at: rows::time(row, "expires_at")?,
-            })
-        })
+        .query_row([digest.0], link)
         .optional()
+}
+
+/// The invitations to a workspace, by their email addresses; each has a slot that begins with the workspace.
+pub(in crate::sqlite) fn invitations(
+    connection: &Connection,
+    workspace: WorkspaceId,
+) -> rusqlite::Result<Vec<OneTimeLink>> {
+    connection
+        .prepare_cached(
+            "SELECT * FROM one_time_links WHERE slot > 'invitation ' || ?1 || ' ' AND slot < 'invitation ' || ?1 || '!' \
+             ORDER BY slot",
+        )?
+        .query_map([workspace.to_string()], link)?
+        .collect()
+}
+
+pub(in crate::sqlite) fn invitations_to(connection: &Connection, folded: &str) -> rusqlite::Result<Vec<OneTimeLink>> {
+    connection
+        .prepare_cached("SELECT * FROM one_time_links WHERE email_folded = ?1 ORDER BY workspace_id")?
+        .query_map([folded], link)?
+        .collect()
 }
 
 pub(in crate::sqlite) fn sign_in_attempts(
@@ -127,6 +142,20 @@ fn membership(row: &Row<'_>) -> rusqlite::Result<Membership> {
         user: rows::id(row, "user_id")?,
         role: role(row)?,
         created_at: rows::time(row, "member_since")?,
+    })
+}
+
+fn link(row: &Row<'_>) -> rusqlite::Result<OneTimeLink> {
+    let made_by: Option<String> = row.get("made_by_kind")?;
+    let made_by_id: Option<String> = row.get("made_by_id")?;
+    let made_by = made_by
+        .map(|kind| Actor::from_parts(&kind, made_by_id.as_deref()).ok_or_else(|| rows::unreadable("made_by_kind")));
+    Ok(OneTimeLink {
+        digest: SecretDigest(rows::digest(row, "digest")?),
+        purpose: purpose(row)?,
+        made_by: made_by.transpose()?,
+        created_at: rows::time(row, "created_at")?,
+        expires_at: rows::time(row, "expires_at")?,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tollgate_domain::id::{UserId, WorkspaceId};
-use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::one_time_link::{LinkPurpose, OneTimeLink};
 use tollgate_domain::role::Role;
 use tollgate_domain::session::Session;
 use tollgate_domain::throttle::{Attempts, FORGOTTEN_AFTER};
@@ -37,6 +37,7 @@ impl People {
                 let link = self.links.remove(&digest.0);
                 return link.is_some_and(|link| now < link.expires_at) && self.then(then);
             }
+            PeopleWrite::TakeLinkBack(digest) => return self.links.remove(&digest.0).is_some(),
             PeopleWrite::SetRole {
                 workspace,
                 user,
@@ -156,6 +157,16 @@ impl People {
         remove_oldest(&mut self.links, (now, limit), |link| link.expires_at);
         let forgotten = now.minus(FORGOTTEN_AFTER);
         remove_oldest(&mut self.attempts, (forgotten, limit), |attempts| attempts.last_at);
+    }
+
+    pub(super) fn invitations(&self, wanted: impl Fn(WorkspaceId, &EmailAddress) -> bool) -> Vec<OneTimeLink> {
+        let found = self.links.values().filter(|link| match &link.purpose {
+            LinkPurpose::Invitation { workspace, email, .. } => wanted(*workspace, email),
+            LinkPurpose::Reset(_) | LinkPurpose::SignIn(_) => false,
+        });
+        let mut found: Vec<OneTimeLink> = found.cloned().collect();
+        found.sort_by_key(|link| link.purpose.slot());
+        found
     }
 
     pub(super) fn by_email(&self, email: &EmailAddress) -> Option<&User> {

@@ -201,6 +201,7 @@ mod tests {
             subject: "ctkn_01kjpx8smtt7yvcqtc63b3kq74".to_owned(),
             data: r#"{"id":"ctkn_01kjpx8smtt7yvcqtc63b3kq74","name":"é \u00e9 \/"}"#.to_owned(),
             actor: Actor::CommandLine,
+            address: None,
         };
         let given = format!(
             r#"{{"sequence":3,"event_id":"{}","event_type":"client_token.revoked","occurred_at":"{}","data":{}}}"#,

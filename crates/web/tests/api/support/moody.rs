@@ -328,6 +328,14 @@ impl Storage for Moody {
         self.able()?.one_time_link(digest).await
     }
 
+    async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.able()?.invitations(workspace).await
+    }
+
+    async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {
+        self.able()?.invitations_to(email).await
+    }
+
     async fn sign_in_attempts(&self, keys: &[AttemptKey]) -> Result<Vec<Option<Attempts>>, StorageError> {
         self.able()?.sign_in_attempts(keys).await
     }
