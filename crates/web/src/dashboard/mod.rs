@@ -4,6 +4,7 @@
 //! page (read the form, one service call, fill a template). The pages call the use-cases that the API calls; nothing can
 //! be reached here that a role doesn't allow. They know nothing of how the other surfaces shape their answers.
 
+mod api_keys;
 mod assets;
 mod client_tokens;
 mod cookies;
@@ -15,6 +16,7 @@ mod gate;
 mod live;
 mod moment;
 mod page;
+mod problems;
 mod row;
 mod session;
 mod workspaces;
@@ -38,6 +40,7 @@ pub fn table() -> Vec<Row> {
     all.extend(entrance::rows());
     all.extend(workspaces::rows());
     all.extend(client_tokens::rows());
+    all.extend(api_keys::rows());
     all.extend(live::rows());
     all
 }
