@@ -49,6 +49,7 @@ impl Entity {
             | EventType::NotificationSettingDeleted
             | EventType::WorkspaceRenamed
             | EventType::MemberInvited
+            | EventType::InvitationWithdrawn
             | EventType::MemberJoined
             | EventType::MemberRoleChanged
             | EventType::MemberRemoved

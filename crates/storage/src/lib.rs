@@ -5,6 +5,7 @@
 //! to hold, nothing to await inside one, and many callers' changes can share one commit.
 #![warn(missing_docs)]
 
+mod audit;
 mod change;
 #[cfg(feature = "contract")]
 pub mod contract;
@@ -19,7 +20,7 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
+    ApiKeyId, ClientTokenId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
     SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
@@ -34,6 +35,7 @@ use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::verdict::TokenFacts;
 use tollgate_domain::workspace::Workspace;
 
+pub use audit::{AuditPage, Searched};
 pub use change::{
     AttemptRecord, Change, IdempotencyKey, IdempotentAnswer, Outcome, SettingsSeen, SimulationEventKey,
     SimulationRecord, Write,
@@ -176,6 +178,21 @@ pub trait Storage: Send + Sync {
 
     /// A page of a workspace's events, by id. The cursor need not exist.
     async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError>;
+
+    /// A page of a workspace's events of all types, newest first. Where no index tells all that is asked for (an actor with
+    /// types, or more than the entity), it looks at `look_through` events of the actor or the entity at most.
+    async fn audit_trail(
+        &self,
+        workspace: WorkspaceId,
+        page: &AuditPage,
+        look_through: usize,
+    ) -> Result<Searched<EventKind, Event>, StorageError>;
+
+    /// The API keys of these ids in this workspace, in no order that means anything.
+    async fn api_keys_named(&self, workspace: WorkspaceId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>, StorageError>;
+
+    /// The people of these ids, in no order that means anything.
+    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError>;
 
     /// The events of these types in any workspace, with their places, after place `after` up to and including `upto`.
     async fn events_between(

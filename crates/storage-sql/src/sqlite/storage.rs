@@ -8,7 +8,7 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
+    ApiKeyId, ClientTokenId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
     SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
@@ -22,9 +22,9 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    ApiKeyPage, Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
-    NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError,
-    TokenChanges,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
+    NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
+    StorageError, TokenChanges,
 };
 
 use super::{SqliteStore, reads};
@@ -146,6 +146,32 @@ impl Storage for SqliteStore {
         let page = page.clone();
         self.readers
             .read(move |connection| reads::events(connection, workspace, &page))
+            .await
+    }
+
+    async fn audit_trail(
+        &self,
+        workspace: WorkspaceId,
+        page: &AuditPage,
+        look_through: usize,
+    ) -> Result<Searched<EventKind, Event>, StorageError> {
+        let page = page.clone();
+        self.readers
+            .read(move |connection| reads::audit::trail(connection, workspace, &page, look_through))
+            .await
+    }
+
+    async fn api_keys_named(&self, workspace: WorkspaceId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>, StorageError> {
+        let ids = ids.to_vec();
+        self.readers
+            .read(move |connection| reads::api_keys_named(connection, workspace, &ids))
+            .await
+    }
+
+    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError> {
+        let ids = ids.to_vec();
+        self.readers
+            .read(move |connection| reads::people::users(connection, &ids))
             .await
     }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use crate::{Storage, StorageError};
 
 pub mod api_keys;
+pub mod audit;
 pub mod client_token_facts;
 pub mod client_token_pages;
 pub mod client_token_restrictions;
@@ -174,6 +175,14 @@ macro_rules! contract_cases {
                 events_between_two_places_are_those_after_the_first_up_to_the_second
                 totals_are_exact_up_to_the_cap_and_no_further
                 walks_over_random_events_agree_with_a_model
+            }
+            audit {
+                the_trail_has_events_of_all_types_newest_first
+                each_filter_of_the_trail_lets_through_what_it_says
+                filters_of_the_trail_together_let_through_what_each_does
+                a_search_of_the_trail_ends_where_it_may_look_no_further
+                the_trail_is_cut_by_the_time_in_its_ids
+                names_are_looked_up_for_many_at_once
             }
             sequence {
                 an_empty_store_is_at_place_0

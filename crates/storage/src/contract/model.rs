@@ -1,11 +1,13 @@
 //! The contract kept by the plainest store there is: maps behind a lock, nothing durable. It proves that the cases can
 //! be passed, and is what to read when a case is unclear.
 
+mod audit;
 mod people;
 mod simulations;
 mod usage;
 mod webhooks;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,7 +18,7 @@ use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ClientTokenId, EventId, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
+    ApiKeyId, ClientTokenId, EventId, EventKind, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
     SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
@@ -32,9 +34,9 @@ use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
 use crate::{
-    ApiKeyPage, Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
-    NotificationPage, NotificationSettingPage, Order, Outcome, Page, PeopleWrite, Pulse, SimulationPage, Slice,
-    Storage, StorageError, TOTAL_CAP, TokenChanges, Write,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
+    NotificationPage, NotificationSettingPage, Order, Outcome, Page, PeopleWrite, Pulse, Searched, SimulationPage,
+    Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, Write,
 };
 use people::People;
 use simulations::Simulations;
@@ -64,6 +66,7 @@ fn every_case_is_in_the_list() {
         ("client_token_usage", include_str!("client_token_usage.rs")),
         ("api_keys", include_str!("api_keys.rs")),
         ("events", include_str!("events.rs")),
+        ("audit", include_str!("audit.rs")),
         ("sequence", include_str!("sequence.rs")),
         ("idempotency", include_str!("idempotency.rs")),
         ("concurrency", include_str!("concurrency.rs")),
@@ -472,6 +475,31 @@ impl Storage for Model {
             Some(types) => types.contains(&event.event_type),
         });
         Ok(slice(events.map(|event| (event.id, event)).collect(), &page.page))
+    }
+
+    async fn audit_trail(
+        &self,
+        workspace: WorkspaceId,
+        page: &AuditPage,
+        look_through: usize,
+    ) -> Result<Searched<EventKind, Event>, StorageError> {
+        let state = self.state();
+        let events = state.events.values().map(|(_, event)| event);
+        let mut events: Vec<&Event> = events.filter(|event| event.workspace == workspace).collect();
+        events.sort_unstable_by_key(|event| Reverse(event.id));
+        Ok(audit::trail(events, page, look_through))
+    }
+
+    async fn api_keys_named(&self, workspace: WorkspaceId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>, StorageError> {
+        let state = self.state();
+        let keys = state.api_keys.values().filter(|key| key.workspace == workspace);
+        Ok(keys.filter(|key| ids.contains(&key.id)).cloned().collect())
+    }
+
+    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError> {
+        let state = self.state();
+        let users = state.people.users.values();
+        Ok(users.filter(|user| ids.contains(&user.id)).cloned().collect())
     }
 
     async fn events_between(

@@ -7,10 +7,13 @@ use tollgate_domain::client_token::ClientTokenStatus;
 use tollgate_storage::Order;
 
 use super::seed::{fresh_schema, sql};
+use crate::audit::Walk;
 use crate::postgres::connect::Connector;
+use crate::postgres::reads::audit;
 use crate::postgres::reads::client_tokens;
 use crate::postgres::reads::notification_settings as settings;
-use crate::postgres::reads::notifications::{self, Walk};
+use crate::postgres::reads::notifications::{self, Walk as NotificationWalk};
+use crate::postgres::reads::people;
 use crate::postgres::statements::{self, usage, webhooks};
 use crate::postgres::{migrate, reads};
 
@@ -103,6 +106,25 @@ async fn pages_run_along_an_index() {
             ),
         ]);
     }
+    let span = "'wsp_1', 'evt_', 'evt_~', 51";
+    let looking = |by: &str| format!("{span}, ARRAY['api_key.created'], '{by}', NULL, 10000");
+    pages.extend([
+        (audit::trail_sql(Walk::All), span.to_owned(), "events_by_id"),
+        (
+            audit::trail_sql(Walk::Types),
+            format!("{span}, ARRAY['api_key.created', 'member.invited']"),
+            "events_by_type",
+        ),
+        (audit::trail_sql(Walk::Actor), looking("clock"), "events_by_actor"),
+        (audit::trail_sql(Walk::Actor), looking("apikey_7"), "events_by_actor"),
+        (audit::trail_sql(Walk::Subject), looking("ctkn_"), "events_by_subject"),
+        (
+            reads::api_keys_named_sql(),
+            "'wsp_1', ARRAY['apikey_1', 'apikey_2']".to_owned(),
+            "api_keys_pkey",
+        ),
+        (people::users_sql(), "ARRAY['usr_1', 'usr_2']".to_owned(), "users_pkey"),
+    ]);
     let recent = "190000, 200000, ARRAY['api_key.created']".to_owned();
     pages.push((reads::events_between_sql(), recent, "events_pkey"));
     let of_one = "190000, 200000, 'wsp_1', ARRAY['api_key.created'], 100".to_owned();
@@ -165,32 +187,32 @@ fn reading() -> Vec<Case> {
         let walk = |walk| notifications::page_sql(order, walk);
         cases.extend([
             (
-                walk(Walk::All),
+                walk(NotificationWalk::All),
                 page("", ""),
                 &["notifications_pkey", "events_pkey"][..],
             ),
             (
-                walk(Walk::All),
+                walk(NotificationWalk::All),
                 page("", "'delivered'"),
                 &["notifications_pkey", "events_pkey"],
             ),
             (
-                walk(Walk::Settings),
+                walk(NotificationWalk::Settings),
                 page("'ntfset_10'", ""),
                 &["notifications_by_setting", "events_pkey"],
             ),
             (
-                walk(Walk::Settings),
+                walk(NotificationWalk::Settings),
                 page("'ntfset_1', 'ntfset_2'", ""),
                 &["notifications_by_setting", "events_pkey"],
             ),
             (
-                walk(Walk::Trouble),
+                walk(NotificationWalk::Trouble),
                 page("", "'failed'"),
                 &["notifications_in_trouble", "events_pkey"],
             ),
             (
-                walk(Walk::Trouble),
+                walk(NotificationWalk::Trouble),
                 page("'ntfset_1'", "'failed', 'needs_retry'"),
                 &["notifications_in_trouble", "events_pkey"],
             ),

@@ -243,7 +243,7 @@ mod tests {
         );
         let read_only = preset("read-only");
         assert_eq!(read_only.names().len(), OURS.len());
-        assert!(read_only.names().iter().all(|name| name.ends_with(".read")));
+        assert!(read_only.names().iter().all(|name| name.split_once('.').is_some_and(|(_, action)| action == "read")));
         assert!(preset("everything").names().is_empty());
     }
 
