@@ -46,6 +46,10 @@ pub enum EventType {
     PasswordChanged,
     /// For the audit trail only: a link was made that signs a member in.
     SignInLinkIssued,
+    /// For the audit trail only: a member has another passkey.
+    PasskeyAdded,
+    /// For the audit trail only: a member has a passkey less.
+    PasskeyRemoved,
     /// For the audit trail only: a member signed in.
     SignedIn,
     /// For the audit trail only: a member signed out.
@@ -68,7 +72,7 @@ impl EventType {
     ];
 
     /// Ours: for the audit trail only, neither listed nor told to receivers.
-    pub const AUDIT_ONLY: [Self; 14] = [
+    pub const AUDIT_ONLY: [Self; 16] = [
         Self::NotificationSettingCreated,
         Self::NotificationSettingUpdated,
         Self::NotificationSettingDeactivated,
@@ -80,6 +84,8 @@ impl EventType {
         Self::PasswordResetIssued,
         Self::PasswordChanged,
         Self::SignInLinkIssued,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
         Self::SignedIn,
         Self::SignedOut,
         Self::SignedOutEverywhere,
@@ -123,6 +129,8 @@ impl EventType {
             Self::PasswordResetIssued => "user.password_reset_issued",
             Self::PasswordChanged => "user.password_changed",
             Self::SignInLinkIssued => "user.sign_in_link_issued",
+            Self::PasskeyAdded => "user.passkey_added",
+            Self::PasskeyRemoved => "user.passkey_removed",
             Self::SignedIn => "user.signed_in",
             Self::SignedOut => "user.signed_out",
             Self::SignedOutEverywhere => "user.signed_out_everywhere",

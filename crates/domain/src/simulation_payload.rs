@@ -54,6 +54,8 @@ impl Entity {
             | EventType::PasswordResetIssued
             | EventType::PasswordChanged
             | EventType::SignInLinkIssued
+            | EventType::PasskeyAdded
+            | EventType::PasskeyRemoved
             | EventType::SignedIn
             | EventType::SignedOut
             | EventType::SignedOutEverywhere => None,

@@ -14,7 +14,7 @@ pub(crate) struct Migration {
 }
 
 /// All of them, oldest first.
-pub(crate) const ALL: [Migration; 6] = [
+pub(crate) const ALL: [Migration; 7] = [
     Migration {
         version: 1,
         sqlite: include_str!("../migrations/sqlite/0001_tokens_keys_events.sql"),
@@ -44,6 +44,11 @@ pub(crate) const ALL: [Migration; 6] = [
         version: 6,
         sqlite: include_str!("../migrations/sqlite/0006_people.sql"),
         postgres: include_str!("../migrations/postgres/0006_people.sql"),
+    },
+    Migration {
+        version: 8,
+        sqlite: include_str!("../migrations/sqlite/0008_passkeys_identities.sql"),
+        postgres: include_str!("../migrations/postgres/0008_passkeys_identities.sql"),
     },
 ];
 

@@ -18,6 +18,8 @@ const USER: &str = "users.id, users.email, users.name, users.password_hash, user
 const MEMBERSHIP: &str =
     "memberships.workspace_id, memberships.user_id, memberships.role, memberships.created_at AS member_since";
 
+const LINK: &str = "digest, kind, workspace_id, email, role, user_id, created_at, expires_at";
+
 impl Reads {
     pub(in crate::postgres) async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
         let sql = format!("SELECT {USER} FROM users WHERE id = $1");
@@ -55,9 +57,20 @@ impl Reads {
         &self,
         digest: SecretDigest,
     ) -> Result<Option<OneTimeLink>, StorageError> {
-        let sql = "SELECT digest, kind, workspace_id, email, role, user_id, created_at, expires_at \
-                   FROM one_time_links WHERE digest = $1";
-        self.one(sql, &[&&digest.0[..]], link).await
+        let sql = format!("SELECT {LINK} FROM one_time_links WHERE digest = $1");
+        self.one(&sql, &[&&digest.0[..]], link).await
+    }
+
+    /// The address as it is compared is in the slot.
+    pub(in crate::postgres) async fn invitations_to(
+        &self,
+        email: &EmailAddress,
+    ) -> Result<Vec<OneTimeLink>, StorageError> {
+        let sql = format!(
+            "SELECT {LINK} FROM one_time_links WHERE kind = 'invitation' \
+             AND slot = 'invitation ' || workspace_id || ' ' || $1 ORDER BY workspace_id COLLATE \"C\""
+        );
+        rows::all(&self.many(&sql, &[&email.folded()]).await?, link)
     }
 
     pub(in crate::postgres) async fn sign_in_attempts(

@@ -64,20 +64,24 @@ pub(in crate::sqlite) fn session(connection: &Connection, digest: SecretDigest) 
         .optional()
 }
 
+/// The address as it is compared is in the slot.
+pub(in crate::sqlite) fn invitations_to(connection: &Connection, folded: &str) -> rusqlite::Result<Vec<OneTimeLink>> {
+    connection
+        .prepare_cached(
+            "SELECT * FROM one_time_links WHERE kind = 'invitation' AND slot = 'invitation ' || workspace_id || ' ' || ?1 \
+             ORDER BY workspace_id",
+        )?
+        .query_map([folded], link)?
+        .collect()
+}
+
 pub(in crate::sqlite) fn one_time_link(
     connection: &Connection,
     digest: SecretDigest,
 ) -> rusqlite::Result<Option<OneTimeLink>> {
     connection
         .prepare_cached("SELECT * FROM one_time_links WHERE digest = ?1")?
-        .query_row([digest.0], |row| {
-            Ok(OneTimeLink {
-                digest: SecretDigest(rows::digest(row, "digest")?),
-                purpose: purpose(row)?,
-                created_at: rows::time(row, "created_at")?,
-                expires_at: rows::time(row, "expires_at")?,
-            })
-        })
+        .query_row([digest.0], link)
         .optional()
 }
 
@@ -127,6 +131,15 @@ fn membership(row: &Row<'_>) -> rusqlite::Result<Membership> {
         user: rows::id(row, "user_id")?,
         role: role(row)?,
         created_at: rows::time(row, "member_since")?,
+    })
+}
+
+fn link(row: &Row<'_>) -> rusqlite::Result<OneTimeLink> {
+    Ok(OneTimeLink {
+        digest: SecretDigest(rows::digest(row, "digest")?),
+        purpose: purpose(row)?,
+        created_at: rows::time(row, "created_at")?,
+        expires_at: rows::time(row, "expires_at")?,
     })
 }
 
