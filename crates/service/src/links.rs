@@ -11,7 +11,7 @@ use tollgate_domain::user::{EmailAddress, Membership, Password, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{LinkUse, PasswordChange, PeopleWrite, StorageError};
 
-use crate::people::Audited;
+use crate::people::{Audited, Detail};
 use crate::{Caller, Denied, Member, PeopleError, ROUNDS, Service};
 
 /// A link that was just made. Its secret is had here and never again.
@@ -60,6 +60,7 @@ impl Service {
             role: Some(role.name()),
             previous_role: None,
             client_address: caller.address(),
+            detail: Detail::default(),
         };
         let now = self.clock.now();
         let event = self.event(caller.origin(), EventType::MemberInvited, now, &email, &audited);
@@ -198,7 +199,8 @@ impl Service {
         Err(PeopleError::Contended)
     }
 
-    /// Chooses a new password with the link that [`issue_reset`](Self::issue_reset) made. Ends all sessions.
+    /// Chooses a new password with the link that [`issue_reset`](Self::issue_reset) made. Ends all sessions and removes
+    /// all passkeys: it may have been asked for because somebody else got in.
     pub async fn reset_password(
         &self,
         secret: &LinkSecret,
@@ -213,9 +215,15 @@ impl Service {
             self.good_link(secret).await?;
             let user = self.storage.user(id).await?.ok_or(PeopleError::Link)?;
             let now = self.clock.now();
-            let events = self
-                .events_everywhere(&user, Actor::Person(id), EventType::PasswordChanged, now, address)
+            let actor = Actor::Person(id);
+            let mut events = self
+                .events_everywhere(&user, actor, EventType::PasswordChanged, now, address)
                 .await?;
+            for passkey in self.storage.passkeys(id).await? {
+                let detail = Detail::passkey(&passkey);
+                let about = (&user, actor, EventType::PasskeyRemoved);
+                events.extend(self.events_with(about, now, address, detail).await?);
+            }
             let change = PasswordChange {
                 user: id,
                 version: user.version,

@@ -6,12 +6,14 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 use tollgate_domain::event::{Actor, Event, EventType};
-use tollgate_domain::id::{UserId, WorkspaceId};
+use tollgate_domain::id::{PasskeyId, UserId, WorkspaceId};
+use tollgate_domain::passkey::Passkey;
 use tollgate_domain::role::{Action, Role};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_storage::{Change, Outcome, PeopleWrite, StorageError, Write};
 
+use crate::sign_in::SignInMethod;
 use crate::{Caller, Denied, ROUNDS, Service};
 
 /// Why a use-case about people refused. The caller can act on each variant, except `Storage`.
@@ -74,6 +76,30 @@ pub(crate) struct Audited<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous_role: Option<&'static str>,
     pub(crate) client_address: Option<IpAddr>,
+    #[serde(flatten)]
+    pub(crate) detail: Detail<'a>,
+}
+
+/// What only some events about an account have.
+#[derive(Clone, Copy, Default, Serialize)]
+pub(crate) struct Detail<'a> {
+    /// How somebody signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) method: Option<SignInMethod>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) passkey_id: Option<PasskeyId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) passkey_name: Option<&'a str>,
+}
+
+impl<'a> Detail<'a> {
+    pub(crate) fn passkey(passkey: &'a Passkey) -> Self {
+        Self {
+            passkey_id: Some(passkey.id),
+            passkey_name: Some(&passkey.name),
+            ..Self::default()
+        }
+    }
 }
 
 impl<'a> Audited<'a> {
@@ -84,6 +110,7 @@ impl<'a> Audited<'a> {
             role: Some(member.role.name()),
             previous_role: None,
             client_address: address,
+            detail: Detail::default(),
         }
     }
 }
@@ -211,11 +238,27 @@ impl Service {
         now: Timestamp,
         address: Option<IpAddr>,
     ) -> Result<Vec<Event>, StorageError> {
+        self.events_with((user, actor, event_type), now, address, Detail::default())
+            .await
+    }
+
+    /// The same, with what only some events have.
+    pub(crate) async fn events_with(
+        &self,
+        (user, actor, event_type): (&User, Actor, EventType),
+        now: Timestamp,
+        address: Option<IpAddr>,
+        detail: Detail<'_>,
+    ) -> Result<Vec<Event>, StorageError> {
         let memberships = self.storage.memberships(user.id).await?;
         let told = memberships.into_iter().map(|membership| {
             let member = Member::of((user.clone(), membership));
             let origin = (membership.workspace, actor);
-            self.event(origin, event_type, now, &user.id, &Audited::of(&member, address))
+            let audited = Audited {
+                detail,
+                ..Audited::of(&member, address)
+            };
+            self.event(origin, event_type, now, &user.id, &audited)
         });
         Ok(told.collect())
     }
