@@ -56,8 +56,9 @@ impl From<Refused> for PasskeyError {
 /// What a browser is asked.
 #[derive(Clone, Debug)]
 pub struct PasskeyChallenge {
-    /// The argument of `navigator.credentials.create` or `.get`, as JSON: for `PublicKeyCredential`'s
-    /// `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`, under `publicKey`.
+    /// `PublicKeyCredentialCreationOptionsJSON` or `…RequestOptionsJSON`: read by `PublicKeyCredential`'s
+    /// `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`, it is the `publicKey` of what
+    /// `navigator.credentials.create` or `.get` take.
     pub options: String,
     /// To be given back with the answer, once, within [five minutes](tollgate_domain::passkey::CEREMONY).
     pub state: CeremonySecret,

@@ -11,7 +11,7 @@ use url::{Host, Url};
 use webauthn_rp::bin::{Decode, Encode};
 use webauthn_rp::request::auth::AuthenticationVerificationOptions;
 use webauthn_rp::request::register::{
-    Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle16, Username,
+    CredProtect, Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle16, Username,
 };
 use webauthn_rp::request::{AsciiDomain, PublicKeyCredentialDescriptor, RpId};
 use webauthn_rp::response::register::{CompressedPubKey, DynamicState, StaticState};
@@ -44,7 +44,7 @@ impl Refused {
 
 /// What is sent to the browser, and what is kept to check its answer with.
 pub(crate) struct Asked {
-    /// The argument of `navigator.credentials.create` or `.get`, as JSON.
+    /// What `navigator.credentials.create` or `.get` take as `publicKey`, as JSON.
     pub(crate) options: String,
     pub(crate) state: Vec<u8>,
 }
@@ -84,7 +84,9 @@ impl RelyingParty {
             display_name: Nickname::try_from(user.name.as_str()).ok(),
         };
         let known: Result<Vec<_>, Refused> = known.iter().map(descriptor).collect();
-        let options = PublicKeyCredentialCreationOptions::passkey(&self.id, person, known?);
+        let mut options = PublicKeyCredentialCreationOptions::passkey(&self.id, person, known?);
+        // Every sign-in asks for verification; devices that can't be told to ask always would be refused for nothing.
+        options.extensions.cred_protect = CredProtect::None;
         let (server, client) = options.start_ceremony().map_err(Refused::because)?;
         Ok(Asked {
             options: serde_json::to_string(&client).map_err(Refused::because)?,
