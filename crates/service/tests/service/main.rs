@@ -3,10 +3,14 @@
 #[cfg(test)]
 mod authenticator;
 #[cfg(test)]
+mod openid;
+#[cfg(test)]
 mod passkeys;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
 mod place;
+#[cfg(test)]
+mod provider;
 #[cfg(test)]
 mod sign_in;
