@@ -10,8 +10,9 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
-    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ApiKeyKind, ClientTokenId, ClientTokenKind, EventKind, NotificationId, NotificationLogKind,
+    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
+    UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -26,7 +27,7 @@ use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
     AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
     NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
-    StorageError, TokenChanges,
+    StorageError, TokenChanges, TokenSearch,
 };
 
 /// How the store behaves.
@@ -107,6 +108,15 @@ impl Storage for Moody {
         page: &ClientTokenPage,
     ) -> Result<Slice<ClientToken>, StorageError> {
         self.able()?.client_tokens(workspace, page).await
+    }
+
+    async fn search_client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        search: &TokenSearch,
+        look_through: usize,
+    ) -> Result<Searched<ClientTokenKind, ClientToken>, StorageError> {
+        self.able()?.search_client_tokens(workspace, search, look_through).await
     }
 
     async fn each_client_token(&self, each: EachToken) -> Result<u64, StorageError> {
