@@ -3,6 +3,7 @@
 
 mod express;
 mod idle;
+mod rarely;
 
 use std::error::Error;
 use std::io;

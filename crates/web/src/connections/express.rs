@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::idle::Requests;
+use super::rarely::Rarely;
 
 /// The longest head that is looked at here.
 const LONGEST_HEAD: usize = 8 * 1024;
@@ -71,6 +72,7 @@ pub(super) async fn ride(
     requests: &Requests,
     end: impl Future<Output = ()>,
 ) -> io::Result<Ended> {
+    let end = Rarely::new(end);
     tokio::pin!(end);
     let mut read = BytesMut::with_capacity(LONGEST_HEAD);
     let mut out = Vec::new();
