@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod deliveries;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod place;

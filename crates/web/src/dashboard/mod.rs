@@ -7,16 +7,24 @@
 mod assets;
 mod client_tokens;
 mod cookies;
+mod download;
 mod entrance;
+mod events;
+mod excerpt;
 mod failure;
 mod fields;
 mod frame;
 mod gate;
+mod ids;
 mod live;
+mod mistakes;
 mod moment;
+mod notification_settings;
+mod notifications;
 mod page;
 mod row;
 mod session;
+mod simulations;
 mod workspaces;
 
 use axum::Router;
@@ -38,6 +46,10 @@ pub fn table() -> Vec<Row> {
     all.extend(entrance::rows());
     all.extend(workspaces::rows());
     all.extend(client_tokens::rows());
+    all.extend(notification_settings::rows());
+    all.extend(notifications::rows());
+    all.extend(events::rows());
+    all.extend(simulations::rows());
     all.extend(live::rows());
     all
 }

@@ -13,6 +13,7 @@ mod authentication;
 mod bodies;
 mod client_tokens;
 mod connections;
+mod dashboard;
 mod event_types;
 mod events;
 mod failures;
@@ -553,6 +554,37 @@ api_suite! {
         permissions_that_change_count_at_once
         a_key_that_another_process_revokes_is_refused_within_a_second
         a_key_that_another_process_makes_is_known_at_once
+    }
+    dashboard {
+        entrance {
+            an_invitation_makes_an_account_that_signs_in_with_its_password
+            a_one_time_link_works_once
+            passwords_that_differ_or_are_short_are_refused_and_the_link_stays_good
+            a_session_is_nothing_after_signing_out_here_or_everywhere
+            somebody_who_guesses_has_to_wait
+            what_was_typed_is_shown_as_text
+        }
+        forms {
+            a_form_must_come_from_a_page_of_this_host_if_the_browser_says_from_where
+            a_body_that_is_no_form_is_refused
+        }
+        headers {
+            pages_are_framed_nowhere_and_run_scripts_of_ours_only
+            style_and_script_are_kept_for_good_under_names_of_their_bytes
+            cookies_are_kept_to_encrypted_connections_off_loopback
+        }
+        sweep {
+            whoever_is_not_signed_in_is_led_to_the_entrance_and_changes_nothing
+            a_form_without_the_sessions_proof_changes_nothing
+            each_role_gets_exactly_what_it_comes_with
+            a_viewer_changes_nothing_whatever_is_sent
+            what_is_in_another_workspace_does_not_exist
+        }
+        workspaces {
+            a_page_shows_the_workspace_that_was_looked_at_last
+            another_workspace_in_the_cookie_is_passed_over
+            whoever_is_a_member_of_nothing_is_told_so
+        }
     }
     sweep {
         every_endpoint_has_its_row_and_every_row_its_endpoint

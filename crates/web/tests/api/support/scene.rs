@@ -100,6 +100,16 @@ impl Scene {
         }
     }
 
+    /// The address of a page or form of the dashboard, with the first workspace's ids in it.
+    pub(crate) fn place(&self, path: &str) -> String {
+        let id = match path.split('/').nth(2) {
+            Some("client-tokens") => at(&self.token, "id").to_owned(),
+            Some("api-keys") => self.other_key.id.to_string(),
+            _ => String::new(),
+        };
+        path.replace("{id}", &id).replace("{secret}", "guess")
+    }
+
     fn body(&self, endpoint: &Endpoint) -> Option<Value> {
         let path = endpoint.path.trim_start_matches("/tollgate");
         Some(match (endpoint.method.as_str(), path) {

@@ -1,0 +1,7 @@
+//! `/dashboard`: the pages, without a browser.
+
+pub(crate) mod entrance;
+pub(crate) mod forms;
+pub(crate) mod headers;
+pub(crate) mod sweep;
+pub(crate) mod workspaces;
