@@ -12,6 +12,7 @@ pub mod contract;
 mod delivery;
 mod page;
 mod people;
+mod token_search;
 
 use std::collections::HashMap;
 
@@ -21,7 +22,7 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind,
+    ApiKeyId, ApiKeyKind, ClientTokenId, ClientTokenKind, EventId, EventKind, NotificationId, NotificationLogKind,
     NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
     UserId, WorkspaceId,
 };
@@ -48,6 +49,7 @@ pub use page::{
     TOTAL_CAP,
 };
 pub use people::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames};
+pub use token_search::{Sought, TokenSearch};
 
 /// Why the store gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +129,15 @@ pub trait Storage: Send + Sync {
         workspace: WorkspaceId,
         page: &ClientTokenPage,
     ) -> Result<Slice<ClientToken>, StorageError>;
+
+    /// A page of a workspace's client tokens that fit a search, newest first. It looks at `look_through` of them at most, of
+    /// those with the statuses asked for.
+    async fn search_client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        search: &TokenSearch,
+        look_through: usize,
+    ) -> Result<Searched<ClientTokenKind, ClientToken>, StorageError>;
 
     /// The facts of all client tokens of all workspaces, as they are together at one moment: its place in the sequence
     /// is answered, and every event up to it is in the facts, and none after it.

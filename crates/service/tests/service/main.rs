@@ -10,3 +10,5 @@ mod people;
 mod place;
 #[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod token_search;

@@ -36,7 +36,7 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind,
+    ApiKeyId, ApiKeyKind, ClientTokenId, ClientTokenKind, EventId, EventKind, NotificationId, NotificationLogKind,
     NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
     UserId, WorkspaceId,
 };
@@ -53,7 +53,7 @@ use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
     AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
     NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
-    StorageError, TokenChanges,
+    StorageError, TokenChanges, TokenSearch,
 };
 use tracing::error;
 
@@ -182,6 +182,15 @@ impl Storage for PostgresStore {
         page: &ClientTokenPage,
     ) -> Result<Slice<ClientToken>, StorageError> {
         self.reads.client_tokens(workspace, page).await
+    }
+
+    async fn search_client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        search: &TokenSearch,
+        look_through: usize,
+    ) -> Result<Searched<ClientTokenKind, ClientToken>, StorageError> {
+        self.reads.search_client_tokens(workspace, search, look_through).await
     }
 
     async fn each_client_token(&self, each: EachToken) -> Result<u64, StorageError> {

@@ -559,6 +559,7 @@ api_suite! {
         client_tokens {
             an_empty_list_says_what_to_do_first
             pages_of_the_list_lead_to_one_another_and_keep_the_filter
+            a_search_finds_tokens_by_name_by_id_and_by_the_token
             a_token_is_made_by_the_form_with_what_it_is_narrowed_to
             a_form_that_cannot_be_done_says_why_and_keeps_what_was_typed
             before_a_revocation_the_page_says_who_still_has_the_token

@@ -22,6 +22,13 @@ async fn shown(app: &TestApp, person: &Person, target: &str) -> String {
     page.body_text().to_owned()
 }
 
+/// Where a page's link of this relation leads.
+fn link(page: &str, rel: &str) -> Option<String> {
+    let (before, _) = page.split_once(&format!("\" rel=\"{rel}\""))?;
+    let (_, href) = before.rsplit_once("href=\"")?;
+    Some(format!("{LIST}{}", href.replace("&#38;", "&")))
+}
+
 /// Sends a form, and gives the address that it leads to.
 async fn done(app: &TestApp, person: &Person, target: &str, fields: &str) -> String {
     let answer = app.visit(person.form(target, fields)).await;
@@ -77,12 +84,6 @@ pub(crate) async fn pages_of_the_list_lead_to_one_another_and_keep_the_filter(st
     for number in 0..60 {
         app.token(&format!("Kiosk {number:02}")).await;
     }
-    let link = |page: &str, rel: &str| {
-        let before = page.split(&format!("\" rel=\"{rel}\"")).next()?.to_owned();
-        let found = before.len() < page.len();
-        let href = before.rsplit("href=\"").next()?.replace("&#38;", "&");
-        found.then(|| format!("{LIST}{href}"))
-    };
     let first = shown(&app, &person, &format!("{LIST}?status=active")).await;
     assert!(first.contains("Kiosk 59") && first.contains("Kiosk 35") && !first.contains("Kiosk 34"));
     assert_eq!(link(&first, "prev"), None);
@@ -98,6 +99,32 @@ pub(crate) async fn pages_of_the_list_lead_to_one_another_and_keep_the_filter(st
     let front = shown(&app, &person, &link(&back, "prev").expect("newer ones")).await;
     assert!(front.contains("Kiosk 59") && front.contains("Kiosk 35"));
     assert_eq!(link(&front, "prev"), None);
+}
+
+pub(crate) async fn a_search_finds_tokens_by_name_by_id_and_by_the_token(store: Store) {
+    let app = TestApp::start(store).await;
+    let person = app.person(Role::Viewer).await;
+    let kiosk = app.token("Kiosk & <b>Bar</b>").await;
+    app.token("Web shop").await;
+    for text in ["kiosk+%26+%3Cb%3E", at(&kiosk, "id"), at(&kiosk, "token")] {
+        let page = shown(&app, &person, &format!("{LIST}?search={text}")).await;
+        assert!(
+            page.contains("Kiosk &#38; &#60;b&#62;") && !page.contains("Web shop"),
+            "{text}"
+        );
+    }
+    let none = shown(&app, &person, &format!("{LIST}?search=kiosk&status=revoked")).await;
+    assert!(none.contains("No token fits") && none.contains("value=\"kiosk\""));
+    for number in 0..30 {
+        app.token(&format!("Pop-up {number:02}")).await;
+    }
+    let first = shown(&app, &person, &format!("{LIST}?search=POP-UP")).await;
+    assert!(first.contains("Pop-up 29") && first.contains("Pop-up 05") && !first.contains("Pop-up 04"));
+    let older = link(&first, "next").expect("older ones");
+    let second = shown(&app, &person, &older).await;
+    assert!(second.contains("Pop-up 04") && second.contains("Pop-up 00") && !second.contains("Pop-up 05"));
+    assert_eq!(link(&second, "next"), None);
+    assert_eq!(link(&second, "prev"), Some(format!("{LIST}?search=POP-UP")));
 }
 
 pub(crate) async fn a_token_is_made_by_the_form_with_what_it_is_narrowed_to(store: Store) {
