@@ -33,6 +33,8 @@ pub enum EventType {
     NotificationSettingDeactivated,
     /// For the audit trail only: a notification setting was deleted.
     NotificationSettingDeleted,
+    /// For the audit trail only: the workspace has another name.
+    WorkspaceRenamed,
     /// For the audit trail only: somebody was invited to the workspace.
     MemberInvited,
     /// For the audit trail only: an invitation was taken back.
@@ -49,6 +51,10 @@ pub enum EventType {
     PasswordChanged,
     /// For the audit trail only: a link was made that signs a member in.
     SignInLinkIssued,
+    /// For the audit trail only: a member has another passkey.
+    PasskeyAdded,
+    /// For the audit trail only: a member has a passkey less.
+    PasskeyRemoved,
     /// For the audit trail only: a member signed in.
     SignedIn,
     /// For the audit trail only: a member signed out.
@@ -71,11 +77,12 @@ impl EventType {
     ];
 
     /// Ours: for the audit trail only, neither listed nor told to receivers.
-    pub const AUDIT_ONLY: [Self; 15] = [
+    pub const AUDIT_ONLY: [Self; 18] = [
         Self::NotificationSettingCreated,
         Self::NotificationSettingUpdated,
         Self::NotificationSettingDeactivated,
         Self::NotificationSettingDeleted,
+        Self::WorkspaceRenamed,
         Self::MemberInvited,
         Self::InvitationWithdrawn,
         Self::MemberJoined,
@@ -84,6 +91,8 @@ impl EventType {
         Self::PasswordResetIssued,
         Self::PasswordChanged,
         Self::SignInLinkIssued,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
         Self::SignedIn,
         Self::SignedOut,
         Self::SignedOutEverywhere,
@@ -120,6 +129,7 @@ impl EventType {
             Self::NotificationSettingUpdated => "notification_setting.updated",
             Self::NotificationSettingDeactivated => "notification_setting.deactivated",
             Self::NotificationSettingDeleted => "notification_setting.deleted",
+            Self::WorkspaceRenamed => "workspace.renamed",
             Self::MemberInvited => "member.invited",
             Self::InvitationWithdrawn => "member.invitation_withdrawn",
             Self::MemberJoined => "member.joined",
@@ -128,6 +138,8 @@ impl EventType {
             Self::PasswordResetIssued => "user.password_reset_issued",
             Self::PasswordChanged => "user.password_changed",
             Self::SignInLinkIssued => "user.sign_in_link_issued",
+            Self::PasskeyAdded => "user.passkey_added",
+            Self::PasskeyRemoved => "user.passkey_removed",
             Self::SignedIn => "user.signed_in",
             Self::SignedOut => "user.signed_out",
             Self::SignedOutEverywhere => "user.signed_out_everywhere",

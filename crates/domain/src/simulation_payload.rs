@@ -47,6 +47,7 @@ impl Entity {
             | EventType::NotificationSettingUpdated
             | EventType::NotificationSettingDeactivated
             | EventType::NotificationSettingDeleted
+            | EventType::WorkspaceRenamed
             | EventType::MemberInvited
             | EventType::InvitationWithdrawn
             | EventType::MemberJoined
@@ -55,6 +56,8 @@ impl Entity {
             | EventType::PasswordResetIssued
             | EventType::PasswordChanged
             | EventType::SignInLinkIssued
+            | EventType::PasskeyAdded
+            | EventType::PasskeyRemoved
             | EventType::SignedIn
             | EventType::SignedOut
             | EventType::SignedOutEverywhere => None,

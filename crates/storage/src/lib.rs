@@ -22,13 +22,15 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, ClientTokenKind, EventId, EventKind, NotificationId, NotificationLogKind,
+    ApiKeyId, ClientTokenId, ClientTokenKind, EventId, EventKind, NotificationId, NotificationLogKind,
     NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
     UserId, WorkspaceId,
 };
+use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -45,8 +47,8 @@ pub use change::{
 };
 pub use delivery::DeliveryCount;
 pub use page::{
-    ClientTokenPage, EventPage, IdPage, NotificationPage, NotificationSettingPage, Order, Page, SimulationPage, Slice,
-    TOTAL_CAP,
+    ApiKeyPage, ClientTokenPage, EventPage, IdPage, NotificationPage, NotificationSettingPage, Order, Page,
+    SimulationPage, Slice, TOTAL_CAP,
 };
 pub use people::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames};
 pub use token_search::{Sought, TokenSearch};
@@ -178,8 +180,8 @@ pub trait Storage: Send + Sync {
     /// The API key of this id in whatever workspace: for authentication, which doesn't know the workspace yet.
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError>;
 
-    /// A page of a workspace's API keys, by id. The cursor need not exist.
-    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError>;
+    /// A page of a workspace's API keys, by id. The cursor need not exist. The total is told of all keys together only.
+    async fn api_keys(&self, workspace: WorkspaceId, page: &ApiKeyPage) -> Result<Slice<ApiKey>, StorageError>;
 
     /// Active API keys, in any workspace, that have expired at `now`, or that expire by `announce_before` and haven't
     /// been announced; soonest first, at most `limit`.
@@ -380,6 +382,18 @@ pub trait Storage: Send + Sync {
 
     /// The link with this digest, unless it was used; also when its time is over and it wasn't removed yet.
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError>;
+
+    /// All passkeys of a person, by their ids.
+    async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>, StorageError>;
+
+    /// The passkey with this credential id, whosever it is.
+    async fn passkey_by_credential(&self, credential: &[u8]) -> Result<Option<Passkey>, StorageError>;
+
+    /// The ceremony with this digest, unless it was used; also when its time is over and it wasn't removed yet.
+    async fn ceremony(&self, digest: SecretDigest) -> Result<Option<Ceremony>, StorageError>;
+
+    /// The identity of this issuer and subject, byte for byte.
+    async fn identity(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StorageError>;
 
     /// The links that invite to a workspace, by the addresses they were made for, compared in lower case; also those whose
     /// time is over and that weren't removed yet. They are few.

@@ -8,13 +8,15 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, ClientTokenKind, EventId, EventKind, NotificationId, NotificationLogKind,
+    ApiKeyId, ClientTokenId, ClientTokenKind, EventId, EventKind, NotificationId, NotificationLogKind,
     NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
     UserId, WorkspaceId,
 };
+use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -23,9 +25,9 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
-    NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
-    StorageError, TokenChanges, TokenSearch,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
+    IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice,
+    Storage, StorageError, TokenChanges, TokenSearch,
 };
 
 use super::{SqliteStore, reads};
@@ -137,7 +139,7 @@ impl Storage for SqliteStore {
             .await
     }
 
-    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
+    async fn api_keys(&self, workspace: WorkspaceId, page: &ApiKeyPage) -> Result<Slice<ApiKey>, StorageError> {
         let page = *page;
         self.readers
             .read(move |connection| reads::api_keys(connection, workspace, page))
@@ -455,6 +457,32 @@ impl Storage for SqliteStore {
     async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
         self.readers
             .read(move |connection| reads::people::invitations(connection, workspace))
+            .await
+    }
+
+    async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>, StorageError> {
+        self.readers
+            .read(move |connection| reads::passkeys::passkeys(connection, user))
+            .await
+    }
+
+    async fn passkey_by_credential(&self, credential: &[u8]) -> Result<Option<Passkey>, StorageError> {
+        let credential = credential.to_vec();
+        self.readers
+            .read(move |connection| reads::passkeys::by_credential(connection, &credential))
+            .await
+    }
+
+    async fn ceremony(&self, digest: SecretDigest) -> Result<Option<Ceremony>, StorageError> {
+        self.readers
+            .read(move |connection| reads::passkeys::ceremony(connection, digest))
+            .await
+    }
+
+    async fn identity(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StorageError> {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        self.readers
+            .read(move |connection| reads::passkeys::identity(connection, &issuer, &subject))
             .await
     }
 

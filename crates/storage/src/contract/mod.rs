@@ -30,6 +30,7 @@ pub mod delivery_at_once;
 pub mod delivery_counts;
 pub mod events;
 pub mod idempotency;
+pub mod identities;
 pub mod invitations;
 pub mod leases;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub mod notification_pages;
 pub mod notification_settings;
 pub mod notifications;
 mod outbox;
+pub mod passkeys;
 pub mod people;
 pub mod pruning;
 pub mod seed;
@@ -101,6 +103,7 @@ macro_rules! contract_cases {
                 a_new_workspace_is_there_at_once_in_every_detail
                 an_empty_store_has_no_workspaces
                 workspaces_come_oldest_first
+                a_workspace_that_has_another_name_by_now_is_not_renamed
                 a_workspace_id_that_is_taken_is_refused_and_the_first_stays
             }
             client_tokens {
@@ -171,6 +174,7 @@ macro_rules! contract_cases {
                 uses_at_once_leave_the_latest
                 keys_are_due_when_expired_or_to_be_announced_soonest_first
                 pages_of_keys_hold_every_status_of_one_workspace
+                pages_of_keys_with_one_status_hold_only_these
             }
             events {
                 an_event_is_found_by_its_id_in_its_workspace_only
@@ -345,6 +349,24 @@ macro_rules! contract_cases {
                 failures_are_counted_on_top_of_what_was_seen_only
                 a_right_password_forgets_the_failures_of_the_email_and_one_of_the_network
                 pruning_people_removes_what_is_over_and_at_most_the_limit
+            }
+            passkeys {
+                a_passkey_is_there_at_once_in_every_detail
+                a_ceremony_is_used_once_by_its_person_and_in_time
+                of_many_racing_to_answer_a_ceremony_one_does
+                a_credential_is_taken_once
+                a_person_has_so_many_passkeys_and_no_more
+                a_passkey_is_renamed_and_removed_by_its_person_only
+                a_passkey_signs_in_once_for_each_ceremony
+                a_passkey_that_was_used_or_removed_meanwhile_signs_nobody_in
+                a_reset_removes_passkeys_and_a_change_of_ones_own_does_not
+                pruning_removes_ceremonies_that_are_over
+            }
+            identities {
+                an_identity_is_linked_by_the_first_session_and_there_at_once
+                an_identity_signs_in_one_person_only
+                an_identity_of_nobody_is_not_linked
+                invitations_are_found_by_their_address_in_any_case
             }
         }
     };

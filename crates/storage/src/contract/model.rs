@@ -2,6 +2,7 @@
 //! be passed, and is what to read when a case is unclear.
 
 mod audit;
+mod entry;
 mod people;
 mod simulations;
 mod tokens;
@@ -19,13 +20,15 @@ use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, ClientTokenKind, EventId, EventKind, Id, Kind, NotificationId,
-    NotificationLogKind, NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId,
-    SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, ClientTokenKind, EventId, EventKind, Id, Kind, NotificationId, NotificationLogKind,
+    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
+    UserId, WorkspaceId,
 };
+use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -36,9 +39,9 @@ use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
 use crate::{
-    AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
-    NotificationPage, NotificationSettingPage, Order, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
-    StorageError, TOTAL_CAP, TokenChanges, TokenSearch, Write,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
+    IdempotentAnswer, NotificationPage, NotificationSettingPage, Order, Outcome, Page, PeopleWrite, Pulse, Searched,
+    SimulationPage, Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, TokenSearch, Write,
 };
 use people::People;
 use simulations::Simulations;
@@ -87,6 +90,8 @@ fn every_case_is_in_the_list() {
         ("people", include_str!("people.rs")),
         ("invitations", include_str!("invitations.rs")),
         ("sessions", include_str!("sessions.rs")),
+        ("passkeys", include_str!("passkeys.rs")),
+        ("identities", include_str!("identities.rs")),
     ];
     let listed = crate::contract_cases! { [names] };
     for ((file, source), (listed_file, listed)) in sources.into_iter().zip(listed) {
@@ -259,6 +264,12 @@ impl State {
             Write::ClaimSimulationEvent { event, at } => return Ok(self.simulations.claim(&event, at)),
             Write::RecordSimulationEvent(record) => return Ok(self.simulations.record(record)),
             Write::PruneSimulationRuns { before, limit } => self.simulations.prune(before, limit),
+            Write::People(PeopleWrite::RenameWorkspace { workspace, from, to }) => {
+                match self.workspaces.get_mut(&workspace) {
+                    Some(stored) if stored.name == from => stored.name = to,
+                    _ => return Ok(false),
+                }
+            }
             Write::People(write) => return Ok(self.people.write(write)),
         }
         Ok(true)
@@ -450,10 +461,13 @@ impl Storage for Model {
         Ok(self.state().api_keys.get(&id).cloned())
     }
 
-    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
+    async fn api_keys(&self, workspace: WorkspaceId, page: &ApiKeyPage) -> Result<Slice<ApiKey>, StorageError> {
         let state = self.state();
         let keys = state.api_keys.values().filter(|key| key.workspace == workspace);
-        Ok(slice(keys.map(|key| (key.id, key)).collect(), page))
+        let keys = keys.filter(|key| page.status.is_none_or(|status| key.status == status));
+        let slice = slice(keys.map(|key| (key.id, key)).collect(), &page.page);
+        let total = slice.total.filter(|_| page.status.is_none());
+        Ok(Slice { total, ..slice })
     }
 
     async fn api_keys_due(
@@ -777,6 +791,22 @@ impl Storage for Model {
 
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         Ok(self.state().people.links.get(&digest.0).cloned())
+    }
+
+    async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>, StorageError> {
+        Ok(self.state().people.entry.passkeys(user))
+    }
+
+    async fn passkey_by_credential(&self, credential: &[u8]) -> Result<Option<Passkey>, StorageError> {
+        Ok(self.state().people.entry.by_credential(credential).cloned())
+    }
+
+    async fn ceremony(&self, digest: SecretDigest) -> Result<Option<Ceremony>, StorageError> {
+        Ok(self.state().people.entry.ceremonies.get(&digest.0).cloned())
+    }
+
+    async fn identity(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StorageError> {
+        Ok(self.state().people.entry.identity(issuer, subject).cloned())
     }
 
     async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {

@@ -20,6 +20,11 @@ impl Moment {
         format!("{} {} UTC", &text[..10], &text[11..16])
     }
 
+    /// `2026-03-02`, in UTC
+    pub(super) fn day(self) -> String {
+        self.0.to_string()[..10].to_owned()
+    }
+
     /// `2026-03-02 09:15:04 UTC`
     pub(super) fn to_the_second(self) -> String {
         let text = self.0.to_string();
@@ -92,6 +97,7 @@ mod tests {
         let moment = Moment(then);
         assert_eq!(moment.exact(), "2026-03-02T09:15:04Z");
         assert_eq!(moment.short(), "2026-03-02 09:15 UTC");
+        assert_eq!(moment.day(), "2026-03-02");
         assert_eq!(moment.to_the_second(), "2026-03-02 09:15:04 UTC");
         for (seconds, ago) in [
             (0, "just now"),

@@ -10,13 +10,15 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, ClientTokenKind, EventId, EventKind, NotificationId, NotificationLogKind,
+    ApiKeyId, ClientTokenId, ClientTokenKind, EventId, EventKind, NotificationId, NotificationLogKind,
     NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
     UserId, WorkspaceId,
 };
+use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -25,9 +27,9 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
-    NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
-    StorageError, TokenChanges, TokenSearch,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
+    IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice,
+    Storage, StorageError, TokenChanges, TokenSearch,
 };
 
 /// How the store behaves.
@@ -161,7 +163,7 @@ impl Storage for Moody {
         self.able()?.api_key(id).await
     }
 
-    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
+    async fn api_keys(&self, workspace: WorkspaceId, page: &ApiKeyPage) -> Result<Slice<ApiKey>, StorageError> {
         self.able()?.api_keys(workspace, page).await
     }
 
@@ -396,6 +398,22 @@ impl Storage for Moody {
 
     async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
         self.able()?.invitations(workspace).await
+    }
+
+    async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>, StorageError> {
+        self.able()?.passkeys(user).await
+    }
+
+    async fn passkey_by_credential(&self, credential: &[u8]) -> Result<Option<Passkey>, StorageError> {
+        self.able()?.passkey_by_credential(credential).await
+    }
+
+    async fn ceremony(&self, digest: SecretDigest) -> Result<Option<Ceremony>, StorageError> {
+        self.able()?.ceremony(digest).await
+    }
+
+    async fn identity(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StorageError> {
+        self.able()?.identity(issuer, subject).await
     }
 
     async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {
