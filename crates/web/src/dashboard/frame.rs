@@ -1,10 +1,12 @@
 //! What stands around every page of a member: which workspace this is, where one can go, and who one is.
 
 use tollgate_domain::environment::Environment;
+use tollgate_domain::role::Action;
 use tollgate_domain::workspace::Workspace;
 
 use super::fields::Query;
 use super::session::Visit;
+use crate::error::Problem;
 
 /// The parts of the dashboard, in the order of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,8 @@ pub(super) struct Frame {
     pub(super) beat: u32,
     /// Whether the page looks again when an event happens.
     pub(super) is_live: bool,
+    /// Whether the role comes with the audit trail.
+    reads_trail: bool,
 }
 
 impl Visit {
@@ -84,6 +88,7 @@ impl Visit {
             notice: None,
             beat: 0,
             is_live: false,
+            reads_trail: self.may_act(Action::ReadAuditTrail),
         }
     }
 }
@@ -104,7 +109,8 @@ impl Frame {
     }
 
     pub(super) fn navigation(&self) -> impl Iterator<Item = NavigationLink> + '_ {
-        Section::ALL.into_iter().map(|section| {
+        let shown = |section: &Section| self.reads_trail || *section != Section::Audit;
+        Section::ALL.into_iter().filter(shown).map(|section| {
             let (path, text) = section.link();
             NavigationLink {
                 path,
@@ -112,6 +118,12 @@ impl Frame {
                 is_current: section == self.section,
             }
         })
+    }
+
+    /// For a form that has never been refused.
+    #[expect(clippy::unused_self, reason = "templates name nothing else")]
+    pub(super) const fn no_problems(&self) -> &'static [Problem] {
+        &[]
     }
 
     pub(super) fn is_sandbox(&self) -> bool {

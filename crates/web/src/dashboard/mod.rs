@@ -19,6 +19,7 @@ mod page;
 mod problems;
 mod row;
 mod session;
+mod settings;
 mod workspaces;
 
 use axum::Router;
@@ -41,6 +42,7 @@ pub fn table() -> Vec<Row> {
     all.extend(workspaces::rows());
     all.extend(client_tokens::rows());
     all.extend(api_keys::rows());
+    all.extend(settings::rows());
     all.extend(live::rows());
     all
 }

@@ -243,7 +243,12 @@ mod tests {
         );
         let read_only = preset("read-only");
         assert_eq!(read_only.names().len(), OURS.len());
-        assert!(read_only.names().iter().all(|name| name.split_once('.').is_some_and(|(_, action)| action == "read")));
+        assert!(
+            read_only
+                .names()
+                .iter()
+                .all(|name| name.split_once('.').is_some_and(|(_, action)| action == "read"))
+        );
         assert!(preset("everything").names().is_empty());
     }
 
