@@ -9,6 +9,7 @@ mod audit;
 mod change;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod delivery;
 mod page;
 mod people;
 
@@ -20,8 +21,8 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ClientTokenId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
-    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
+    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -40,6 +41,7 @@ pub use change::{
     AttemptRecord, Change, IdempotencyKey, IdempotentAnswer, Outcome, SettingsSeen, SimulationEventKey,
     SimulationRecord, Write,
 };
+pub use delivery::DeliveryCount;
 pub use page::{
     ApiKeyPage, ClientTokenPage, EventPage, IdPage, NotificationPage, NotificationSettingPage, Order, Page,
     SimulationPage, Slice, TOTAL_CAP,
@@ -176,6 +178,9 @@ pub trait Storage: Send + Sync {
         limit: usize,
     ) -> Result<Vec<ApiKey>, StorageError>;
 
+    /// The event of this id in this workspace, whatever its type.
+    async fn event(&self, workspace: WorkspaceId, id: EventId) -> Result<Option<Event>, StorageError>;
+
     /// A page of a workspace's events, by id. The cursor need not exist.
     async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError>;
 
@@ -248,6 +253,14 @@ pub trait Storage: Send + Sync {
         page: &NotificationPage,
     ) -> Result<Slice<Notification>, StorageError>;
 
+    /// The notifications of an event, its replays among them, newest first, at most `limit`; none whose setting is gone.
+    async fn notifications_of(
+        &self,
+        workspace: WorkspaceId,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StorageError>;
+
     /// A page of a notification's delivery attempts, by id. Whose it is, and whether it still shows, says
     /// [`notification`](Self::notification): the attempts of one whose setting is gone are there until they are removed.
     async fn delivery_attempts(
@@ -255,6 +268,16 @@ pub trait Storage: Send + Sync {
         notification: NotificationId,
         page: &Page<NotificationLogKind>,
     ) -> Result<Slice<DeliveryAttempt>, StorageError>;
+
+    /// How a workspace's attempts to deliver went, of one setting or of all, in each hour from `since` on that had any,
+    /// oldest first; from counters, so that it costs the same for many attempts. Also of settings that are gone; hours that
+    /// are older than what was removed as too old are gone too.
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError>;
 
     /// The simulation of this id in this workspace.
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError>;
@@ -281,6 +304,13 @@ pub trait Storage: Send + Sync {
         simulation: SimulationId,
         page: &IdPage<SimulationRunKind>,
     ) -> Result<Slice<SimulationRun>, StorageError>;
+
+    /// The newest run of each of these simulations, in their order; those that were never run are left out.
+    async fn newest_simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulations: &[SimulationId],
+    ) -> Result<Vec<SimulationRun>, StorageError>;
 
     /// The event of this id, if it is of this run in this workspace.
     async fn simulation_event(

@@ -5,6 +5,8 @@ mod api_keys;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod deliveries;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod place;

@@ -8,8 +8,8 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ClientTokenId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
-    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
+    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -22,9 +22,9 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    ApiKeyPage, AuditPage, Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
-    NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
-    StorageError, TokenChanges,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
+    IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice,
+    Storage, StorageError, TokenChanges,
 };
 
 use super::{SqliteStore, reads};
@@ -142,6 +142,12 @@ impl Storage for SqliteStore {
             .await
     }
 
+    async fn event(&self, workspace: WorkspaceId, id: EventId) -> Result<Option<Event>, StorageError> {
+        self.readers
+            .read(move |connection| reads::event(connection, workspace, id))
+            .await
+    }
+
     async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
         let page = page.clone();
         self.readers
@@ -256,6 +262,17 @@ impl Storage for SqliteStore {
             .await
     }
 
+    async fn notifications_of(
+        &self,
+        workspace: WorkspaceId,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notifications::of_event(connection, workspace, event, limit))
+            .await
+    }
+
     async fn delivery_attempts(
         &self,
         notification: NotificationId,
@@ -264,6 +281,17 @@ impl Storage for SqliteStore {
         let page = *page;
         self.readers
             .read(move |connection| reads::notifications::attempts(connection, notification, page))
+            .await
+    }
+
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notifications::delivery_counts(connection, workspace, setting, since))
             .await
     }
 
@@ -304,6 +332,17 @@ impl Storage for SqliteStore {
         let page = page.clone();
         self.readers
             .read(move |connection| reads::simulations::runs(connection, workspace, simulation, &page))
+            .await
+    }
+
+    async fn newest_simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulations: &[SimulationId],
+    ) -> Result<Vec<SimulationRun>, StorageError> {
+        let simulations = simulations.to_vec();
+        self.readers
+            .read(move |connection| reads::simulations::newest_runs(connection, workspace, &simulations))
             .await
     }
 

@@ -26,6 +26,7 @@ pub mod client_tokens;
 pub mod concurrency;
 pub mod delivery;
 pub mod delivery_at_once;
+pub mod delivery_counts;
 pub mod events;
 pub mod idempotency;
 pub mod invitations;
@@ -167,6 +168,7 @@ macro_rules! contract_cases {
                 pages_of_keys_with_one_status_hold_only_these
             }
             events {
+                an_event_is_found_by_its_id_in_its_workspace_only
                 an_event_comes_back_byte_for_byte
                 events_of_one_change_keep_their_order
                 a_page_holds_only_the_types_asked_for
@@ -276,6 +278,11 @@ macro_rules! contract_cases {
                 attempts_of_one_notification_at_once_all_count_and_a_success_stays
                 settings_may_go_and_be_pruned_while_they_are_delivered_to
             }
+            delivery_counts {
+                attempts_are_counted_by_hour_setting_and_outcome
+                attempts_recorded_at_once_on_two_handles_are_all_counted
+                old_hours_are_removed_with_what_is_old
+            }
             simulations {
                 a_new_simulation_is_there_at_once_in_every_detail
                 a_simulation_of_another_workspace_is_not_found
@@ -290,6 +297,7 @@ macro_rules! contract_cases {
                 a_second_run_waits_for_the_first
                 of_two_handles_racing_to_run_one_does
                 what_there_is_no_simulation_for_is_not_run
+                the_newest_run_of_each_simulation_comes_in_the_order_asked_for
                 runs_and_events_of_another_workspace_are_not_found
                 pages_of_runs_and_of_events_hold_those_asked_for
                 pruning_removes_old_runs_with_their_events_and_keeps_the_young

@@ -34,9 +34,9 @@ use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
 use crate::{
-    ApiKeyPage, AuditPage, Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
-    NotificationPage, NotificationSettingPage, Order, Outcome, Page, PeopleWrite, Pulse, Searched, SimulationPage,
-    Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, Write,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
+    IdempotentAnswer, NotificationPage, NotificationSettingPage, Order, Outcome, Page, PeopleWrite, Pulse, Searched,
+    SimulationPage, Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, Write,
 };
 use people::People;
 use simulations::Simulations;
@@ -77,6 +77,7 @@ fn every_case_is_in_the_list() {
         ("notification_pages", include_str!("notification_pages.rs")),
         ("pruning", include_str!("pruning.rs")),
         ("delivery_at_once", include_str!("delivery_at_once.rs")),
+        ("delivery_counts", include_str!("delivery_counts.rs")),
         ("simulations", include_str!("simulations.rs")),
         ("simulation_runs", include_str!("simulation_runs.rs")),
         ("simulation_events", include_str!("simulation_events.rs")),
@@ -466,6 +467,14 @@ impl Storage for Model {
         Ok(due)
     }
 
+    async fn event(&self, workspace: WorkspaceId, id: EventId) -> Result<Option<Event>, StorageError> {
+        let state = self.state();
+        let mut events = state.events.values().map(|(_, event)| event);
+        Ok(events
+            .find(|event| (event.workspace, event.id) == (workspace, id))
+            .cloned())
+    }
+
     async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
         let state = self.state();
         let events = state.events.values().map(|(_, event)| event);
@@ -583,6 +592,31 @@ impl Storage for Model {
         Ok(self.state().webhooks.page(workspace, page))
     }
 
+    async fn notifications_of(
+        &self,
+        workspace: WorkspaceId,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StorageError> {
+        let page = NotificationPage {
+            page: Page {
+                after: None,
+                order: Order::Descending,
+                limit: 1_000_000,
+                count: false,
+            },
+            settings: Vec::new(),
+            statuses: Vec::new(),
+            search: None,
+            subject: None,
+            from: None,
+            to: None,
+        };
+        let all = self.state().webhooks.page(workspace, &page).items;
+        let of_event = all.into_iter().filter(|notification| notification.event.id == event);
+        Ok(of_event.take(limit).collect())
+    }
+
     async fn delivery_attempts(
         &self,
         notification: NotificationId,
@@ -591,6 +625,15 @@ impl Storage for Model {
         let state = self.state();
         let rows = state.webhooks.attempts(notification);
         Ok(slice(rows.map(|row| (row.id, row)).collect(), page))
+    }
+
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError> {
+        Ok(self.state().webhooks.delivery_counts(workspace, setting, since))
     }
 
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {
@@ -634,6 +677,19 @@ impl Storage for Model {
         let rows = rows.filter(|run| (run.workspace, run.simulation) == (workspace, simulation));
         let rows = rows.filter(|row| page.ids.is_empty() || page.ids.contains(&row.id));
         Ok(slice(rows.map(|row| (row.id, row)).collect(), &page.page))
+    }
+
+    async fn newest_simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulations: &[SimulationId],
+    ) -> Result<Vec<SimulationRun>, StorageError> {
+        let state = self.state();
+        let newest = |simulation: &SimulationId| {
+            let mut runs = state.simulations.runs.values().rev();
+            runs.find(|run| (run.workspace, run.simulation) == (workspace, *simulation))
+        };
+        Ok(simulations.iter().filter_map(newest).cloned().collect())
     }
 
     async fn simulation_event(

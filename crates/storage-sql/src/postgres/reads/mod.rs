@@ -19,7 +19,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, Id, Kind, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, EventId, Id, Kind, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{ApiKeyPage, EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice, StorageError};
@@ -124,6 +124,12 @@ impl Reads {
         let parameters: Parameters = &[&now.as_micros(), &announce_before.as_micros(), &bigint(limit)];
         let sql = api_keys_due_sql();
         rows::all(&self.many(&sql, parameters).await?, rows::api_key)
+    }
+
+    pub(super) async fn event(&self, workspace: WorkspaceId, id: EventId) -> Result<Option<Event>, StorageError> {
+        let sql = format!("SELECT {EVENT} FROM events WHERE workspace_id = $1 AND id = $2");
+        let parameters: Parameters = &[&workspace.to_string(), &id.to_string()];
+        self.one(&sql, parameters, |row| Ok(rows::event(row)?.1)).await
     }
 
     pub(super) async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {

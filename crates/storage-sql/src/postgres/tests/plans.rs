@@ -228,6 +228,11 @@ fn reading() -> Vec<Case> {
             ),
         ]);
     }
+    cases.push((
+        notifications::DELIVERY_COUNTS.to_owned(),
+        "'wsp_1', 'deliveries.0000000001.', 'deliveries/'".to_owned(),
+        &["counters_pkey"],
+    ));
     cases.push((settings::all_sql(), "'wsp_1'".to_owned(), &["notification_settings_"]));
     cases.push((settings::due_sql(), "500".to_owned(), &["notifications_due"]));
     cases
@@ -308,7 +313,11 @@ fn writing() -> Vec<Case> {
             ),
         ]);
     }
-    cases.extend([
+    cases
+}
+
+fn pruning() -> Vec<Case> {
+    vec![
         (
             webhooks::PRUNE_DELETED.to_owned(),
             "100".to_owned(),
@@ -320,6 +329,11 @@ fn writing() -> Vec<Case> {
             &["notifications_pkey"],
         ),
         (
+            webhooks::PRUNE_DELIVERY_COUNTS.to_owned(),
+            "'deliveries.0000000001.', 100".to_owned(),
+            &["counters_pkey"],
+        ),
+        (
             webhooks::PRUNE_EVENTS.to_owned(),
             "100, 100".to_owned(),
             &["events_pkey", "notifications_replays", "notifications_pkey"],
@@ -329,8 +343,7 @@ fn writing() -> Vec<Case> {
             String::new(),
             &["notification_settings_deleted"],
         ),
-    ]);
-    cases
+    ]
 }
 
 #[tokio::test]
@@ -346,7 +359,7 @@ async fn notifications_are_found_by_an_index() {
             _ => {}
         }
         for mode in ["force_custom_plan", "force_generic_plan"] {
-            for (statement, parameters, indexes) in reading().into_iter().chain(writing()) {
+            for (statement, parameters, indexes) in reading().into_iter().chain(writing()).chain(pruning()) {
                 let plan = explain(&client, mode, &statement, &parameters).await;
                 let by_index = indexes.iter().all(|index| plan.contains(*index));
                 let whole = ["Seq Scan on", "Merge Cond", "Hash Cond"]

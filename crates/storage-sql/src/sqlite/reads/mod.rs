@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, params};
 use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, EventId, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{ApiKeyPage, EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice};
@@ -115,6 +115,13 @@ pub(super) fn api_keys_due(
             rows::api_key,
         )?
         .collect()
+}
+
+pub(super) fn event(connection: &Connection, workspace: WorkspaceId, id: EventId) -> rusqlite::Result<Option<Event>> {
+    connection
+        .prepare_cached("SELECT * FROM events WHERE workspace_id = ?1 AND id = ?2")?
+        .query_row([workspace.to_string(), id.to_string()], rows::event)
+        .optional()
 }
 
 pub(super) fn events(

@@ -6,12 +6,13 @@ use axum::response::Response;
 
 use crate::App;
 use crate::dashboard::failure::Failure;
+use crate::dashboard::fields::Form;
 use crate::dashboard::frame::{Frame, Section};
 use crate::dashboard::page::{self, see_other};
 use crate::dashboard::row::{Right, Row};
 use crate::dashboard::session::Visit;
 
-const PATH: &str = "/dashboard/settings/leave";
+const PATH: &str = "/dashboard/account/leave";
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
@@ -32,7 +33,11 @@ async fn confirm(visit: Visit) -> Response {
     })
 }
 
-async fn leave(visit: Visit, State(app): State<App>) -> Result<Response, Failure> {
+async fn leave(visit: Visit, State(app): State<App>, Form(form): Form) -> Result<Response, Failure> {
+    // Only from the page that asks.
+    if form.text("sure") != "yes" {
+        return Ok(see_other(PATH));
+    }
     let me = visit.session.signed_in.user.id;
     app.service.remove_member(&visit.caller, me).await?;
     Ok(see_other("/dashboard"))

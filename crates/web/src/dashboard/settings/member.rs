@@ -140,7 +140,7 @@ fn is_elsewhere_too() -> Failure {
 async fn confirm(visit: Visit, State(app): State<App>, Path(id): Path<String>) -> Result<Response, Failure> {
     let member = named(&app, &visit, &id).await?;
     if visit.caller.user_id() == Some(member.user) {
-        return Ok(see_other("/dashboard/settings/leave"));
+        return Ok(see_other("/dashboard/account/leave"));
     }
     Ok(page::ok(&RemovePage {
         frame: visit.frame(Section::Settings, "Remove a member"),
