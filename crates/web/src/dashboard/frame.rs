@@ -18,6 +18,8 @@ pub(super) enum Section {
     Simulator,
     Audit,
     Settings,
+    /// Isn't in the navigation: the menu of the account leads there.
+    Account,
 }
 
 impl Section {
@@ -40,6 +42,7 @@ impl Section {
             Self::Simulator => ("/dashboard/simulator", "Simulator"),
             Self::Audit => ("/dashboard/audit", "Audit trail"),
             Self::Settings => ("/dashboard/settings", "Settings"),
+            Self::Account => ("/dashboard/account", "Your account"),
         }
     }
 }
@@ -96,9 +99,14 @@ impl Visit {
 impl Frame {
     /// Tells what the form before did, if the address says so by one of these codes: `?done=CODE`.
     pub(super) fn notice(mut self, query: &Query, told: &[(&str, &'static str)]) -> Self {
-        let code = query.0.text("done");
-        self.notice = told.iter().find(|(known, _)| *known == code).map(|(_, text)| *text);
+        self.notice = Self::told(query, told);
         self
+    }
+
+    /// What is to be told, outside the frame.
+    pub(super) fn told(query: &Query, told: &[(&str, &'static str)]) -> Option<&'static str> {
+        let code = query.0.text("done");
+        told.iter().find(|(known, _)| *known == code).map(|(_, text)| *text)
     }
 
     /// Has the page's parts marked `data-live` renewed when an event happens, and every `beat` seconds (0 = not).
