@@ -18,6 +18,7 @@ mod failure;
 mod fields;
 mod frame;
 mod gate;
+mod history;
 mod ids;
 mod live;
 mod mistakes;

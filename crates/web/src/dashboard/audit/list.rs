@@ -10,9 +10,9 @@ use tollgate_service::AuditEntry;
 use tollgate_storage::{ApiKeyPage, Order, Page};
 
 use super::filter::{Filter, who};
-use super::words;
+use super::words::{self, Doer};
 use crate::App;
-use crate::dashboard::excerpt::{Excerpt, excerpt, pretty};
+use crate::dashboard::excerpt::{Excerpt, excerpt, pretty, visible};
 use crate::dashboard::failure::Failure;
 use crate::dashboard::fields::Query;
 use crate::dashboard::frame::{Frame, Section};
@@ -52,7 +52,7 @@ struct Choice {
 struct Listed {
     id: EventId,
     at: Moment,
-    doer: String,
+    doer: Doer,
     /// What the filter calls them.
     who: String,
     event_type: &'static str,
@@ -69,7 +69,7 @@ impl Listed {
         Self {
             id: event.id,
             at: Moment(event.occurred_at),
-            doer: actor_name.unwrap_or_else(|| words::doer(event.actor)),
+            doer: Doer::of(event.actor, actor_name),
             who: who(event.actor),
             event_type: event.event_type.name(),
             happened: words::happened(event.event_type),
@@ -157,7 +157,8 @@ async fn doers(app: &App, visit: &Visit, chosen: Option<Actor>) -> Result<Vec<Ch
     }
     let choices = all.into_iter().map(|(actor, text)| Choice {
         value: who(actor),
-        text,
+        // Nothing can be put around a name in a list of choices, so that it keeps to itself.
+        text: visible(&text),
         is_chosen: chosen == Some(actor),
     });
     Ok(choices.collect())

@@ -3,7 +3,7 @@
 mod csv;
 mod filter;
 mod list;
-mod words;
+pub(super) mod words;
 
 use tollgate_domain::role::Action;
 

@@ -25,7 +25,7 @@ fn number() -> u64 {
 
 /// Makes email destinations possible; nothing is ever sent.
 pub(crate) fn mailer() -> Mailer {
-    Mailer::new("smtp://localhost:1", "tollgate@shop.example").unwrap()
+    Mailer::new("smtp://localhost:1", "tollgate@shop.example").expect("a server and an address")
 }
 
 /// A setting that could be created, at a destination of its own, with these properties instead of others.
