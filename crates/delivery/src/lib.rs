@@ -5,10 +5,12 @@
 //! `notifications` tells. Simulated events have no notification: `simulations` claims, sends and records them beside the
 //! lanes. Either way `attempt` delivers once: by `sender`, which makes one HTTP request over a connection that
 //! `connector` opens where `guard` allows it, or by `mail`. `names` looks up addresses. `letters` are what people get by
-//! mail.
+//! mail. Beside all that, `fetch` makes the plain requests of sign-in through a provider, so that every request that leaves
+//! the program leaves it here.
 
 mod attempt;
 mod connector;
+mod fetch;
 mod guard;
 mod lane;
 mod letters;
@@ -19,6 +21,7 @@ mod sender;
 mod simulations;
 mod worker;
 
+pub use fetch::{FetchError, Fetcher, is_confidential};
 pub use guard::{Guard, Refusal};
 pub use lane::LEASE;
 pub use letters::Letter;

@@ -49,6 +49,8 @@ struct Account {
     email: String,
     since: Moment,
     has_password: bool,
+    /// Whether passwords open anything here.
+    takes_passwords: bool,
     /// What is wrong with the password that was typed.
     problem: Option<String>,
     sessions: Vec<sessions::Listed>,
@@ -87,6 +89,7 @@ impl Account {
             email: user.email.to_string(),
             since: Moment(user.created_at),
             has_password: user.password.is_some(),
+            takes_passwords: app.service.sign_in_methods().passwords,
             problem: None,
             sessions: sessions::listed(app, session).await?,
         })

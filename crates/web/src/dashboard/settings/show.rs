@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use tollgate_domain::id::UserId;
 use tollgate_domain::role::Action;
-use tollgate_service::{Member, OpenInvitation};
+use tollgate_service::{Member, OpenInvitation, SignInMethods};
 
 use super::SETTINGS;
 use crate::App;
@@ -32,6 +32,7 @@ pub(super) struct SettingsPage {
     created: Moment,
     members: Vec<Listed>,
     invitations: Vec<Invitation>,
+    methods: SignInMethods,
     may_rename: bool,
     may_manage: bool,
 }
@@ -93,6 +94,7 @@ impl SettingsPage {
             created: Moment(caller.workspace().created_at),
             members: members.into_iter().map(listed).collect(),
             invitations: invitations.into_iter().map(invitation).collect(),
+            methods: app.service.sign_in_methods().clone(),
             may_rename: visit.may_act(Action::ManageWorkspace),
             may_manage: visit.may_act(Action::ManageMembers),
         })
