@@ -35,6 +35,8 @@ pub enum EventType {
     NotificationSettingDeleted,
     /// For the audit trail only: somebody was invited to the workspace.
     MemberInvited,
+    /// For the audit trail only: an invitation was taken back.
+    InvitationWithdrawn,
     /// For the audit trail only: somebody took an invitation.
     MemberJoined,
     /// For the audit trail only: a member has another role.
@@ -69,12 +71,13 @@ impl EventType {
     ];
 
     /// Ours: for the audit trail only, neither listed nor told to receivers.
-    pub const AUDIT_ONLY: [Self; 14] = [
+    pub const AUDIT_ONLY: [Self; 15] = [
         Self::NotificationSettingCreated,
         Self::NotificationSettingUpdated,
         Self::NotificationSettingDeactivated,
         Self::NotificationSettingDeleted,
         Self::MemberInvited,
+        Self::InvitationWithdrawn,
         Self::MemberJoined,
         Self::MemberRoleChanged,
         Self::MemberRemoved,
@@ -118,6 +121,7 @@ impl EventType {
             Self::NotificationSettingDeactivated => "notification_setting.deactivated",
             Self::NotificationSettingDeleted => "notification_setting.deleted",
             Self::MemberInvited => "member.invited",
+            Self::InvitationWithdrawn => "member.invitation_withdrawn",
             Self::MemberJoined => "member.joined",
             Self::MemberRoleChanged => "member.role_changed",
             Self::MemberRemoved => "member.removed",

@@ -48,6 +48,7 @@ impl Entity {
             | EventType::NotificationSettingDeactivated
             | EventType::NotificationSettingDeleted
             | EventType::MemberInvited
+            | EventType::InvitationWithdrawn
             | EventType::MemberJoined
             | EventType::MemberRoleChanged
             | EventType::MemberRemoved

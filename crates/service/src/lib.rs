@@ -5,12 +5,15 @@
 
 pub mod ambient;
 mod api_keys;
+mod audit;
+pub mod audit_csv;
 mod authentication;
 mod caller;
 mod client_tokens;
 mod events;
 mod housekeeping;
 mod idempotency;
+mod invitations;
 mod links;
 mod notification_settings;
 mod notifications;
@@ -39,12 +42,15 @@ use tollgate_domain::verdict::TokenFacts;
 use tollgate_storage::{Storage, StorageError};
 
 pub use api_keys::{ApiKeyError, ApiKeyPatch, NewApiKey};
+pub use audit::{AUDIT_LOOKED_THROUGH, AuditEntry, AuditError, AuditTrail, HistoryOf};
+pub use audit_csv::AuditExport;
 pub use authentication::AuthenticationError;
 pub use caller::{Caller, Denied};
 pub use client_tokens::{ClientTokenError, ClientTokenPatch, NewClientToken};
 pub use events::{EventError, Followed};
 pub use housekeeping::Housekeeping;
 pub use idempotency::{IdempotentRequest, KeyReused};
+pub use invitations::OpenInvitation;
 pub use links::{Invited, IssuedLink, NewPerson};
 pub use notification_settings::{NewNotificationSetting, NotificationSettingError, NotificationSettingPatch};
 pub use notifications::NotificationError;

@@ -1,11 +1,15 @@
 //! Notifications: list, get, their delivery attempts, replay.
 
-use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, WorkspaceId};
+use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin};
 use tollgate_domain::permission::Permission;
-use tollgate_storage::{Change, NotificationPage, Outcome, Page, Slice, StorageError, Write};
+use tollgate_domain::usage::Hour;
+use tollgate_storage::{Change, DeliveryCount, NotificationPage, Outcome, Page, Slice, StorageError, Write};
 
 use crate::{Caller, Denied, Service};
+
+/// How far back deliveries are told hour by hour: 31 days.
+const MOST_HOURS: u32 = 31 * 24;
 
 /// Why a notification use-case refused. The caller can act on each variant, except `Storage`.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +72,32 @@ impl Service {
     ) -> Result<Slice<DeliveryAttempt>, NotificationError> {
         self.notification(caller, id).await?;
         Ok(self.storage.delivery_attempts(id, page).await?)
+    }
+
+    /// How the attempts to deliver to the caller's destinations went, or to one of them, in each of the last `hours`, the
+    /// present one included; oldest first, with those in which there were none.
+    pub async fn delivery_counts(
+        &self,
+        caller: &Caller,
+        setting: Option<NotificationSettingId>,
+        hours: u32,
+    ) -> Result<Vec<DeliveryCount>, NotificationError> {
+        caller.require(Permission::NOTIFICATION_READ)?;
+        let last = Hour::of(self.clock.now());
+        let first = last.minus(hours.clamp(1, MOST_HOURS) - 1);
+        let found = self
+            .storage
+            .delivery_counts(caller.workspace_id(), setting, first)
+            .await?;
+        let mut found = found.into_iter().peekable();
+        let each = (first.0..=last.0).map(|hour| {
+            found.next_if(|count| count.hour.0 == hour).unwrap_or(DeliveryCount {
+                hour: Hour(hour),
+                delivered: 0,
+                failed: 0,
+            })
+        });
+        Ok(each.collect())
     }
 
     /// Has the event delivered once more, as a notification of its own; gives its id.

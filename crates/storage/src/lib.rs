@@ -5,9 +5,11 @@
 //! to hold, nothing to await inside one, and many callers' changes can share one commit.
 #![warn(missing_docs)]
 
+mod audit;
 mod change;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod delivery;
 mod page;
 mod people;
 
@@ -19,8 +21,9 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, EventId, NotificationId, NotificationLogKind, NotificationSettingId,
-    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ApiKeyKind, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind,
+    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
+    UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -34,10 +37,12 @@ use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::verdict::TokenFacts;
 use tollgate_domain::workspace::Workspace;
 
+pub use audit::{AuditPage, Searched};
 pub use change::{
     AttemptRecord, Change, IdempotencyKey, IdempotentAnswer, Outcome, SettingsSeen, SimulationEventKey,
     SimulationRecord, Write,
 };
+pub use delivery::DeliveryCount;
 pub use page::{
     ClientTokenPage, EventPage, IdPage, NotificationPage, NotificationSettingPage, Order, Page, SimulationPage, Slice,
     TOTAL_CAP,
@@ -180,6 +185,21 @@ pub trait Storage: Send + Sync {
     /// A page of a workspace's events, by id. The cursor need not exist.
     async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError>;
 
+    /// A page of a workspace's events of all types, newest first. Where no index tells all that is asked for (an actor with
+    /// types, or more than the entity), it looks at `look_through` events of the actor or the entity at most.
+    async fn audit_trail(
+        &self,
+        workspace: WorkspaceId,
+        page: &AuditPage,
+        look_through: usize,
+    ) -> Result<Searched<EventKind, Event>, StorageError>;
+
+    /// The API keys of these ids in this workspace, in no order that means anything.
+    async fn api_keys_named(&self, workspace: WorkspaceId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>, StorageError>;
+
+    /// The people of these ids, in no order that means anything.
+    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError>;
+
     /// The events of these types in any workspace, with their places, after place `after` up to and including `upto`.
     async fn events_between(
         &self,
@@ -249,6 +269,16 @@ pub trait Storage: Send + Sync {
         notification: NotificationId,
         page: &Page<NotificationLogKind>,
     ) -> Result<Slice<DeliveryAttempt>, StorageError>;
+
+    /// How a workspace's attempts to deliver went, of one setting or of all, in each hour from `since` on that had any,
+    /// oldest first; from counters, so that it costs the same for many attempts. Also of settings that are gone; hours that
+    /// are older than what was removed as too old are gone too.
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError>;
 
     /// The simulation of this id in this workspace.
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError>;

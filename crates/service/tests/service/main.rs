@@ -1,6 +1,10 @@
 //! Use-cases over a real store, with stopped time and repeatable chance.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod deliveries;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod place;

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use crate::{Storage, StorageError};
 
 pub mod api_keys;
+pub mod audit;
 pub mod client_token_facts;
 pub mod client_token_pages;
 pub mod client_token_restrictions;
@@ -25,6 +26,7 @@ pub mod client_tokens;
 pub mod concurrency;
 pub mod delivery;
 pub mod delivery_at_once;
+pub mod delivery_counts;
 pub mod events;
 pub mod idempotency;
 pub mod invitations;
@@ -174,6 +176,14 @@ macro_rules! contract_cases {
                 totals_are_exact_up_to_the_cap_and_no_further
                 walks_over_random_events_agree_with_a_model
             }
+            audit {
+                the_trail_has_events_of_all_types_newest_first
+                each_filter_of_the_trail_lets_through_what_it_says
+                filters_of_the_trail_together_let_through_what_each_does
+                a_search_of_the_trail_ends_where_it_may_look_no_further
+                the_trail_is_cut_by_the_time_in_its_ids
+                names_are_looked_up_for_many_at_once
+            }
             sequence {
                 an_empty_store_is_at_place_0
                 a_change_is_applied_at_the_place_of_its_last_event
@@ -265,6 +275,11 @@ macro_rules! contract_cases {
                 four_deliverers_on_two_handles_lose_nothing_of_64_committers
                 attempts_of_one_notification_at_once_all_count_and_a_success_stays
                 settings_may_go_and_be_pruned_while_they_are_delivered_to
+            }
+            delivery_counts {
+                attempts_are_counted_by_hour_setting_and_outcome
+                attempts_recorded_at_once_on_two_handles_are_all_counted
+                old_hours_are_removed_with_what_is_old
             }
             simulations {
                 a_new_simulation_is_there_at_once_in_every_detail

@@ -1,11 +1,13 @@
 //! The contract kept by the plainest store there is: maps behind a lock, nothing durable. It proves that the cases can
 //! be passed, and is what to read when a case is unclear.
 
+mod audit;
 mod people;
 mod simulations;
 mod usage;
 mod webhooks;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,8 +18,9 @@ use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, EventId, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
-    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ApiKeyKind, ClientTokenId, EventId, EventKind, Id, Kind, NotificationId, NotificationLogKind,
+    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
+    UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -32,9 +35,9 @@ use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
 use crate::{
-    Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
-    NotificationSettingPage, Order, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError, TOTAL_CAP,
-    TokenChanges, Write,
+    AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
+    NotificationPage, NotificationSettingPage, Order, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
+    StorageError, TOTAL_CAP, TokenChanges, Write,
 };
 use people::People;
 use simulations::Simulations;
@@ -64,6 +67,7 @@ fn every_case_is_in_the_list() {
         ("client_token_usage", include_str!("client_token_usage.rs")),
         ("api_keys", include_str!("api_keys.rs")),
         ("events", include_str!("events.rs")),
+        ("audit", include_str!("audit.rs")),
         ("sequence", include_str!("sequence.rs")),
         ("idempotency", include_str!("idempotency.rs")),
         ("concurrency", include_str!("concurrency.rs")),
@@ -74,6 +78,7 @@ fn every_case_is_in_the_list() {
         ("notification_pages", include_str!("notification_pages.rs")),
         ("pruning", include_str!("pruning.rs")),
         ("delivery_at_once", include_str!("delivery_at_once.rs")),
+        ("delivery_counts", include_str!("delivery_counts.rs")),
         ("simulations", include_str!("simulations.rs")),
         ("simulation_runs", include_str!("simulation_runs.rs")),
         ("simulation_events", include_str!("simulation_events.rs")),
@@ -473,6 +478,31 @@ impl Storage for Model {
         Ok(slice(events.map(|event| (event.id, event)).collect(), &page.page))
     }
 
+    async fn audit_trail(
+        &self,
+        workspace: WorkspaceId,
+        page: &AuditPage,
+        look_through: usize,
+    ) -> Result<Searched<EventKind, Event>, StorageError> {
+        let state = self.state();
+        let events = state.events.values().map(|(_, event)| event);
+        let mut events: Vec<&Event> = events.filter(|event| event.workspace == workspace).collect();
+        events.sort_unstable_by_key(|event| Reverse(event.id));
+        Ok(audit::trail(events, page, look_through))
+    }
+
+    async fn api_keys_named(&self, workspace: WorkspaceId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>, StorageError> {
+        let state = self.state();
+        let keys = state.api_keys.values().filter(|key| key.workspace == workspace);
+        Ok(keys.filter(|key| ids.contains(&key.id)).cloned().collect())
+    }
+
+    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError> {
+        let state = self.state();
+        let users = state.people.users.values();
+        Ok(users.filter(|user| ids.contains(&user.id)).cloned().collect())
+    }
+
     async fn events_between(
         &self,
         after: u64,
@@ -587,6 +617,15 @@ impl Storage for Model {
         let state = self.state();
         let rows = state.webhooks.attempts(notification);
         Ok(slice(rows.map(|row| (row.id, row)).collect(), page))
+    }
+
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError> {
+        Ok(self.state().webhooks.delivery_counts(workspace, setting, since))
     }
 
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {

@@ -3,6 +3,7 @@
 //! Pages run along an index from the cursor on, so that none costs more than its length. What can be asked at once
 //! is sent at once: the page and its total take one round trip.
 
+pub(super) mod audit;
 pub(super) mod client_tokens;
 pub(super) mod notification_settings;
 pub(super) mod notifications;
@@ -10,6 +11,7 @@ pub(super) mod people;
 pub(super) mod simulations;
 pub(super) mod usage;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
@@ -17,7 +19,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, EventId, Kind, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, ApiKeyKind, EventId, Id, Kind, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice, StorageError};
@@ -95,6 +97,18 @@ impl Reads {
             counted: vec![counters::API_KEYS.to_owned()],
         };
         self.page(workspace, page, query, rows::api_key).await
+    }
+
+    /// Each by the primary key, for [`client_tokens::page_sql`]'s reason.
+    pub(super) async fn api_keys_named(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ApiKeyId],
+    ) -> Result<Vec<ApiKey>, StorageError> {
+        let ids = distinct(ids);
+        let parameters: Parameters = &[&workspace.to_string(), &ids];
+        let found = self.many(&api_keys_named_sql(), parameters).await?;
+        rows::all(&found, rows::api_key)
     }
 
     pub(super) async fn api_keys_due(
@@ -258,6 +272,13 @@ pub(super) fn api_keys_sql(order: Order) -> String {
     )
 }
 
+pub(super) fn api_keys_named_sql() -> String {
+    format!(
+        "SELECT found.* FROM UNNEST($2::text[]) AS wanted (id) CROSS JOIN LATERAL (\
+         SELECT {API_KEY} FROM api_keys WHERE id = wanted.id AND (workspace_id = $1) IS TRUE OFFSET 0) AS found"
+    )
+}
+
 pub(super) fn api_keys_due_sql() -> String {
     format!(
         "SELECT {API_KEY} FROM api_keys \
@@ -300,6 +321,12 @@ pub(super) fn workspace_events_between_sql() -> String {
         "SELECT {EVENT} FROM events WHERE sequence > $1 AND sequence <= $2 \
          AND (workspace_id = $3 AND type = ANY($4)) IS TRUE ORDER BY sequence LIMIT $5"
     )
+}
+
+/// Each once, as the store names it.
+fn distinct<K: Kind>(ids: &[Id<K>]) -> Vec<String> {
+    let distinct: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
+    distinct.into_iter().collect()
 }
 
 fn names(types: &[EventType]) -> Vec<&'static str> {

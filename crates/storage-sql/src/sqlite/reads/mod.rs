@@ -1,11 +1,14 @@
 //! The questions, in SQL. Pages are keyset: each statement walks one index from the cursor on and stops at its limit.
 
+pub(super) mod audit;
 pub(super) mod client_tokens;
 pub(super) mod notification_settings;
 pub(super) mod notifications;
 pub(super) mod people;
 pub(super) mod simulations;
 pub(super) mod usage;
+
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tollgate_domain::api_key::ApiKey;
@@ -65,6 +68,20 @@ pub(super) fn api_keys(
     let counted = [counters::API_KEYS.to_owned()];
     let total = page.count.then(|| total(connection, workspace, &counted)).transpose()?;
     Ok(Slice::from_one_more(items, page.limit, total))
+}
+
+pub(super) fn api_keys_named(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    ids: &[ApiKeyId],
+) -> rusqlite::Result<Vec<ApiKey>> {
+    let mut statement = connection.prepare_cached("SELECT * FROM api_keys WHERE id = ?1 AND workspace_id = ?2")?;
+    let workspace = workspace.to_string();
+    let found = ids.iter().collect::<BTreeSet<_>>().into_iter().filter_map(|id| {
+        let found = statement.query_row([&id.to_string(), &workspace], rows::api_key);
+        found.optional().transpose()
+    });
+    found.collect()
 }
 
 pub(super) fn api_keys_due(

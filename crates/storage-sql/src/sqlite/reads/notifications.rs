@@ -1,9 +1,10 @@
 //! Notifications and their delivery attempts.
 
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
-use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, WorkspaceId};
+use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin, NotificationStatus};
-use tollgate_storage::{NotificationPage, Page, Slice};
+use tollgate_domain::usage::Hour;
+use tollgate_storage::{DeliveryCount, NotificationPage, Page, Slice};
 
 use super::one_more;
 use crate::counters;
@@ -145,6 +146,26 @@ pub(crate) fn of_event(
     found.sort_by_key(|notification| std::cmp::Reverse(notification.id));
     found.truncate(limit);
     Ok(found)
+}
+
+pub(crate) fn delivery_counts(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    setting: Option<NotificationSettingId>,
+    since: Hour,
+) -> rusqlite::Result<Vec<DeliveryCount>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, value FROM counters WHERE workspace_id = ?1 AND name >= ?2 AND name < ?3 ORDER BY name",
+    )?;
+    let span = params![
+        workspace.to_string(),
+        counters::deliveries_from(since),
+        counters::DELIVERIES_END
+    ];
+    let found = statement.query_map(span, |row| Ok((row.get("name")?, row.get("value")?)))?;
+    let found = found.collect::<rusqlite::Result<Vec<(String, i64)>>>()?;
+    let named = found.iter().map(|(name, value)| (name.as_str(), *value));
+    Ok(counters::delivery_counts(named, setting))
 }
 
 pub(crate) fn attempts(
