@@ -4,7 +4,9 @@ use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, Notifica
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin};
 use tollgate_domain::permission::Permission;
 use tollgate_domain::usage::Hour;
-use tollgate_storage::{Change, DeliveryCount, NotificationPage, Outcome, Page, Slice, StorageError, Write};
+use tollgate_storage::{
+    Change, DeliveryCount, DeliveryTotal, NotificationPage, Outcome, Page, Slice, StorageError, Write,
+};
 
 use crate::{Caller, Denied, Service};
 
@@ -98,6 +100,15 @@ impl Service {
             })
         });
         Ok(each.collect())
+    }
+
+    /// How the attempts went for each of the caller's destinations that had any in the last `hours`, the present one
+    /// included.
+    pub async fn delivery_totals(&self, caller: &Caller, hours: u32) -> Result<Vec<DeliveryTotal>, NotificationError> {
+        caller.require(Permission::NOTIFICATION_READ)?;
+        let last = Hour::of(self.clock.now());
+        let first = last.minus(hours.clamp(1, MOST_HOURS) - 1);
+        Ok(self.storage.delivery_totals(caller.workspace_id(), first).await?)
     }
 
     /// Has the event delivered once more, as a notification of its own; gives its id.

@@ -35,9 +35,9 @@ use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
 use crate::{
-    AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer,
-    NotificationPage, NotificationSettingPage, Order, Outcome, Page, Pulse, Searched, SimulationPage, Slice, Storage,
-    StorageError, TOTAL_CAP, TokenChanges, Write,
+    AuditPage, Change, ClientTokenPage, DeliveryCount, DeliveryTotal, EachToken, EventPage, IdPage, IdempotencyKey,
+    IdempotentAnswer, NotificationPage, NotificationSettingPage, Order, Outcome, Page, Pulse, Searched, SimulationPage,
+    Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, Write,
 };
 use people::People;
 use simulations::Simulations;
@@ -626,6 +626,10 @@ impl Storage for Model {
         since: Hour,
     ) -> Result<Vec<DeliveryCount>, StorageError> {
         Ok(self.state().webhooks.delivery_counts(workspace, setting, since))
+    }
+
+    async fn delivery_totals(&self, workspace: WorkspaceId, since: Hour) -> Result<Vec<DeliveryTotal>, StorageError> {
+        Ok(self.state().webhooks.delivery_totals(workspace, since))
     }
 
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {
