@@ -33,6 +33,8 @@ pub enum EventType {
     NotificationSettingDeactivated,
     /// For the audit trail only: a notification setting was deleted.
     NotificationSettingDeleted,
+    /// For the audit trail only: the workspace has another name.
+    WorkspaceRenamed,
     /// For the audit trail only: somebody was invited to the workspace.
     MemberInvited,
     /// For the audit trail only: an invitation was taken back.
@@ -71,11 +73,12 @@ impl EventType {
     ];
 
     /// Ours: for the audit trail only, neither listed nor told to receivers.
-    pub const AUDIT_ONLY: [Self; 15] = [
+    pub const AUDIT_ONLY: [Self; 16] = [
         Self::NotificationSettingCreated,
         Self::NotificationSettingUpdated,
         Self::NotificationSettingDeactivated,
         Self::NotificationSettingDeleted,
+        Self::WorkspaceRenamed,
         Self::MemberInvited,
         Self::InvitationWithdrawn,
         Self::MemberJoined,
@@ -120,6 +123,7 @@ impl EventType {
             Self::NotificationSettingUpdated => "notification_setting.updated",
             Self::NotificationSettingDeactivated => "notification_setting.deactivated",
             Self::NotificationSettingDeleted => "notification_setting.deleted",
+            Self::WorkspaceRenamed => "workspace.renamed",
             Self::MemberInvited => "member.invited",
             Self::InvitationWithdrawn => "member.invitation_withdrawn",
             Self::MemberJoined => "member.joined",

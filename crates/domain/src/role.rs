@@ -27,6 +27,8 @@ pub enum Action {
     ManageMembers,
     /// Make, change and revoke API keys.
     ManageApiKeys,
+    /// Name the workspace.
+    ManageWorkspace,
     /// See who did what in the workspace, and from where.
     ReadAuditTrail,
 }
@@ -83,7 +85,9 @@ impl Role {
         match action {
             Action::ReadMembers => true,
             Action::ReadAuditTrail => !matches!(self, Self::Viewer),
-            Action::ManageMembers | Action::ManageApiKeys => matches!(self, Self::Admin | Self::Owner),
+            Action::ManageMembers | Action::ManageApiKeys | Action::ManageWorkspace => {
+                matches!(self, Self::Admin | Self::Owner)
+            }
         }
     }
 
@@ -146,6 +150,7 @@ mod tests {
             assert_eq!(role.may(Action::ReadAuditTrail), trail, "{role}");
             assert_eq!(role.may(Action::ManageMembers), manage, "{role}");
             assert_eq!(role.may(Action::ManageApiKeys), keys, "{role}");
+            assert_eq!(role.may(Action::ManageWorkspace), keys, "{role}");
             let managed: Vec<Role> = Role::ALL.into_iter().filter(|other| role.manages(*other)).collect();
             assert_eq!(managed, manages, "{role}");
         }

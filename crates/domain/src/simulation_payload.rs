@@ -47,6 +47,7 @@ impl Entity {
             | EventType::NotificationSettingUpdated
             | EventType::NotificationSettingDeactivated
             | EventType::NotificationSettingDeleted
+            | EventType::WorkspaceRenamed
             | EventType::MemberInvited
             | EventType::InvitationWithdrawn
             | EventType::MemberJoined

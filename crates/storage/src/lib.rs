@@ -21,9 +21,8 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind,
-    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
-    UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
+    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -44,8 +43,8 @@ pub use change::{
 };
 pub use delivery::{DeliveryCount, DeliveryTotal};
 pub use page::{
-    ClientTokenPage, EventPage, IdPage, NotificationPage, NotificationSettingPage, Order, Page, SimulationPage, Slice,
-    TOTAL_CAP,
+    ApiKeyPage, ClientTokenPage, EventPage, IdPage, NotificationPage, NotificationSettingPage, Order, Page,
+    SimulationPage, Slice, TOTAL_CAP,
 };
 pub use people::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames};
 
@@ -167,8 +166,8 @@ pub trait Storage: Send + Sync {
     /// The API key of this id in whatever workspace: for authentication, which doesn't know the workspace yet.
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError>;
 
-    /// A page of a workspace's API keys, by id. The cursor need not exist.
-    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError>;
+    /// A page of a workspace's API keys, by id. The cursor need not exist. The total is told of all keys together only.
+    async fn api_keys(&self, workspace: WorkspaceId, page: &ApiKeyPage) -> Result<Slice<ApiKey>, StorageError>;
 
     /// Active API keys, in any workspace, that have expired at `now`, or that expire by `announce_before` and haven't
     /// been announced; soonest first, at most `limit`.

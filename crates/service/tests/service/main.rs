@@ -1,6 +1,8 @@
 //! Use-cases over a real store, with stopped time and repeatable chance.
 
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod deliveries;
@@ -10,3 +12,5 @@ mod people;
 mod place;
 #[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod workspaces;

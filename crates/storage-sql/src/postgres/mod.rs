@@ -36,9 +36,8 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind,
-    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
-    UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
+    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -51,9 +50,9 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    AuditPage, Change, ClientTokenPage, DeliveryCount, DeliveryTotal, EachToken, EventPage, IdPage, IdempotencyKey,
-    IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice,
-    Storage, StorageError, TokenChanges,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, DeliveryTotal, EachToken, EventPage, IdPage,
+    IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched,
+    SimulationPage, Slice, Storage, StorageError, TokenChanges,
 };
 use tracing::error;
 
@@ -226,7 +225,7 @@ impl Storage for PostgresStore {
         self.reads.api_key(id).await
     }
 
-    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
+    async fn api_keys(&self, workspace: WorkspaceId, page: &ApiKeyPage) -> Result<Slice<ApiKey>, StorageError> {
         self.reads.api_keys(workspace, page).await
     }
 

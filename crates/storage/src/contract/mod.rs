@@ -100,6 +100,7 @@ macro_rules! contract_cases {
                 a_new_workspace_is_there_at_once_in_every_detail
                 an_empty_store_has_no_workspaces
                 workspaces_come_oldest_first
+                a_workspace_that_has_another_name_by_now_is_not_renamed
                 a_workspace_id_that_is_taken_is_refused_and_the_first_stays
             }
             client_tokens {
@@ -164,6 +165,7 @@ macro_rules! contract_cases {
                 uses_at_once_leave_the_latest
                 keys_are_due_when_expired_or_to_be_announced_soonest_first
                 pages_of_keys_hold_every_status_of_one_workspace
+                pages_of_keys_with_one_status_hold_only_these
             }
             events {
                 an_event_is_found_by_its_id_in_its_workspace_only

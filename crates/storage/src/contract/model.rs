@@ -18,9 +18,8 @@ use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, EventId, EventKind, Id, Kind, NotificationId, NotificationLogKind,
-    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
-    UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, EventId, EventKind, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
+    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -35,9 +34,9 @@ use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
 use crate::{
-    AuditPage, Change, ClientTokenPage, DeliveryCount, DeliveryTotal, EachToken, EventPage, IdPage, IdempotencyKey,
-    IdempotentAnswer, NotificationPage, NotificationSettingPage, Order, Outcome, Page, Pulse, Searched, SimulationPage,
-    Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, Write,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, DeliveryTotal, EachToken, EventPage, IdPage,
+    IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage, Order, Outcome, Page, PeopleWrite,
+    Pulse, Searched, SimulationPage, Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, Write,
 };
 use people::People;
 use simulations::Simulations;
@@ -257,6 +256,12 @@ impl State {
             Write::ClaimSimulationEvent { event, at } => return Ok(self.simulations.claim(&event, at)),
             Write::RecordSimulationEvent(record) => return Ok(self.simulations.record(record)),
             Write::PruneSimulationRuns { before, limit } => self.simulations.prune(before, limit),
+            Write::People(PeopleWrite::RenameWorkspace { workspace, from, to }) => {
+                match self.workspaces.get_mut(&workspace) {
+                    Some(stored) if stored.name == from => stored.name = to,
+                    _ => return Ok(false),
+                }
+            }
             Write::People(write) => return Ok(self.people.write(write)),
         }
         Ok(true)
@@ -434,10 +439,13 @@ impl Storage for Model {
         Ok(self.state().api_keys.get(&id).cloned())
     }
 
-    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
+    async fn api_keys(&self, workspace: WorkspaceId, page: &ApiKeyPage) -> Result<Slice<ApiKey>, StorageError> {
         let state = self.state();
         let keys = state.api_keys.values().filter(|key| key.workspace == workspace);
-        Ok(slice(keys.map(|key| (key.id, key)).collect(), page))
+        let keys = keys.filter(|key| page.status.is_none_or(|status| key.status == status));
+        let slice = slice(keys.map(|key| (key.id, key)).collect(), &page.page);
+        let total = slice.total.filter(|_| page.status.is_none());
+        Ok(Slice { total, ..slice })
     }
 
     async fn api_keys_due(

@@ -4,6 +4,7 @@
 //! page (read the form, one service call, fill a template). The pages call the use-cases that the API calls; nothing can
 //! be reached here that a role doesn't allow. They know nothing of how the other surfaces shape their answers.
 
+mod api_keys;
 mod assets;
 mod client_tokens;
 mod cookies;
@@ -22,6 +23,7 @@ mod moment;
 mod notification_settings;
 mod notifications;
 mod page;
+mod problems;
 mod row;
 mod session;
 mod simulations;
@@ -50,6 +52,7 @@ pub fn table() -> Vec<Row> {
     all.extend(notifications::rows());
     all.extend(events::rows());
     all.extend(simulations::rows());
+    all.extend(api_keys::rows());
     all.extend(live::rows());
     all
 }

@@ -17,12 +17,12 @@ use std::time::Duration;
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tollgate_domain::api_key::ApiKey;
+use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, EventId, Id, Kind, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, EventId, Id, Kind, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
-use tollgate_storage::{EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice, StorageError};
+use tollgate_storage::{ApiKeyPage, EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice, StorageError};
 
 use super::connect::Connector;
 use super::failure::{Failure, unavailable};
@@ -89,14 +89,18 @@ impl Reads {
     pub(super) async fn api_keys(
         &self,
         workspace: WorkspaceId,
-        page: &Page<ApiKeyKind>,
+        asked: &ApiKeyPage,
     ) -> Result<Slice<ApiKey>, StorageError> {
         let query = PageQuery {
-            sql: &api_keys_sql(page.order),
+            sql: &api_keys_sql(asked.page.order, asked.status),
             types: None,
             counted: vec![counters::API_KEYS.to_owned()],
         };
-        self.page(workspace, page, query, rows::api_key).await
+        let page = Page {
+            count: asked.page.count && asked.status.is_none(),
+            ..asked.page
+        };
+        self.page(workspace, &page, query, rows::api_key).await
     }
 
     /// Each by the primary key, for [`client_tokens::page_sql`]'s reason.
@@ -264,11 +268,18 @@ async fn ask(client: &Client, sql: &str, parameters: Parameters<'_>) -> Result<V
 }
 
 /// By workspace as [`client_tokens::page_sql`] by status: the primary key has every workspace's keys.
-pub(super) fn api_keys_sql(order: Order) -> String {
+pub(super) fn api_keys_sql(order: Order, status: Option<ApiKeyStatus>) -> String {
     let (beyond, direction) = words(order);
+    let (filter, by_status) = match status {
+        Some(status) => (
+            format!(" AND status BETWEEN '{0}' AND '{0}'", status.name()),
+            format!("status {direction}, "),
+        ),
+        None => (String::new(), String::new()),
+    };
     format!(
-        "SELECT {API_KEY} FROM api_keys WHERE workspace_id BETWEEN $1 AND $1 AND id {beyond} $2 \
-         ORDER BY workspace_id {direction}, id {direction} LIMIT $3"
+        "SELECT {API_KEY} FROM api_keys WHERE workspace_id BETWEEN $1 AND $1 AND id {beyond} $2{filter} \
+         ORDER BY workspace_id {direction}, {by_status}id {direction} LIMIT $3"
     )
 }
 

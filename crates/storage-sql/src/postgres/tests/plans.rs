@@ -2,6 +2,7 @@
 //! the few rows that several types' pages have together.
 
 use tokio_postgres::{Client, SimpleQueryMessage};
+use tollgate_domain::api_key::ApiKeyStatus;
 use tollgate_domain::client_token::ClientTokenStatus;
 use tollgate_storage::Order;
 
@@ -82,7 +83,16 @@ async fn pages_run_along_an_index() {
                 page.to_owned(),
                 "client_tokens_by_status",
             ),
-            (reads::api_keys_sql(order), page.to_owned(), "api_keys_by_workspace"),
+            (
+                reads::api_keys_sql(order, None),
+                page.to_owned(),
+                "api_keys_by_workspace",
+            ),
+            (
+                reads::api_keys_sql(order, Some(ApiKeyStatus::Revoked)),
+                page.to_owned(),
+                "api_keys_by_status",
+            ),
             (reads::events_sql(order, false), page.to_owned(), "events_by_id"),
             (
                 reads::events_sql(order, true),

@@ -11,12 +11,12 @@ pub(super) mod usage;
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use tollgate_domain::api_key::ApiKey;
+use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, EventId, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, EventId, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
-use tollgate_storage::{EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice};
+use tollgate_storage::{ApiKeyPage, EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice};
 
 use super::rows::{self, limit as limit_of};
 use crate::counters;
@@ -53,20 +53,35 @@ pub(super) fn api_key(connection: &Connection, id: ApiKeyId) -> rusqlite::Result
 pub(super) fn api_keys(
     connection: &Connection,
     workspace: WorkspaceId,
-    page: Page<ApiKeyKind>,
+    asked: ApiKeyPage,
 ) -> rusqlite::Result<Slice<ApiKey>> {
+    let ApiKeyPage { page, status } = asked;
     let (beyond, direction) = words(page.order);
+    // One status walks the index by status, all walk the one by workspace.
+    let by_status = if status.is_some() {
+        "AND status = ?4"
+    } else {
+        "AND ?4 IS NULL"
+    };
     let items = connection
         .prepare_cached(&format!(
-            "SELECT * FROM api_keys WHERE workspace_id = ?1 AND id {beyond} ?2 ORDER BY id {direction} LIMIT ?3"
+            "SELECT * FROM api_keys WHERE workspace_id = ?1 AND id {beyond} ?2 {by_status} \
+             ORDER BY id {direction} LIMIT ?3"
         ))?
         .query_map(
-            params![workspace.to_string(), cursor(&page), one_more(page.limit)],
+            params![
+                workspace.to_string(),
+                cursor(&page),
+                one_more(page.limit),
+                status.map(ApiKeyStatus::name)
+            ],
             rows::api_key,
         )?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let counted = [counters::API_KEYS.to_owned()];
-    let total = page.count.then(|| total(connection, workspace, &counted)).transpose()?;
+    let total = (page.count && status.is_none())
+        .then(|| total(connection, workspace, &counted))
+        .transpose()?;
     Ok(Slice::from_one_more(items, page.limit, total))
 }
 
