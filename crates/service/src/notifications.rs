@@ -3,6 +3,7 @@
 use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin};
 use tollgate_domain::permission::Permission;
+use tollgate_domain::time::Timestamp;
 use tollgate_domain::usage::Hour;
 use tollgate_storage::{
     Change, DeliveryCount, DeliveryTotal, NotificationPage, Outcome, Page, Slice, StorageError, Write,
@@ -127,25 +128,25 @@ impl Service {
         if !original.status.is_final() {
             return Err(NotificationError::NotFinal);
         }
-        self.commit_replay(workspace, id).await
+        let at = self.clock.now();
+        self.commit_replay(workspace, id, (self.next_id(at), at)).await
     }
 
-    /// Whatever it is: the store replays none that is gone.
+    /// As the notification `id`. Whatever the original is: the store replays none that is gone.
     pub(crate) async fn commit_replay(
         &self,
         workspace: WorkspaceId,
-        id: NotificationId,
+        original: NotificationId,
+        (id, at): (NotificationId, Timestamp),
     ) -> Result<NotificationId, NotificationError> {
-        let at = self.clock.now();
-        let replay = self.next_id(at);
         let write = Write::ReplayNotification {
             workspace,
-            original: id,
-            id: replay,
+            original,
+            id,
             at,
         };
         match self.storage.commit(Change::silent(write)).await? {
-            Outcome::Applied { .. } => Ok(replay),
+            Outcome::Applied { .. } => Ok(id),
             _ => Err(NotificationError::NotFound),
         }
     }

@@ -13,7 +13,7 @@ use crate::App;
 use crate::dashboard::failure::Failure;
 use crate::dashboard::fields::Query;
 use crate::dashboard::frame::{Frame, Section};
-use crate::dashboard::moment::{Moment, counted, grouped};
+use crate::dashboard::moment::{Moment, grouped};
 use crate::dashboard::notifications::{Chart, chart, failed};
 use crate::dashboard::page;
 use crate::dashboard::session::Visit;
@@ -42,7 +42,7 @@ struct Listed {
     id: NotificationSettingId,
     name: String,
     destination: String,
-    events: String,
+    events: usize,
     traffic: &'static str,
     is_active: bool,
     failing_since: Option<Moment>,
@@ -58,7 +58,7 @@ impl Listed {
             id: setting.id,
             name: short(&setting.description),
             destination: short(&setting.destination),
-            events: counted(setting.subscribed_events.len() as u64, "event type"),
+            events: setting.subscribed_events.len(),
             traffic: traffic(setting.traffic_source),
             is_active: setting.active,
             failing_since: setting.failing_since.map(Moment),

@@ -105,9 +105,23 @@ impl Scene {
         let id = match path.split('/').nth(2) {
             Some("client-tokens") => at(&self.token, "id").to_owned(),
             Some("api-keys") => self.other_key.id.to_string(),
+            Some("notifications") if path.contains("/destinations/") => at(&self.setting, "id").to_owned(),
+            Some("notifications") => at(&self.notification, "id").to_owned(),
+            Some("events") => at(&self.notification["payload"], "event_id").to_owned(),
             _ => String::new(),
         };
-        path.replace("{id}", &id).replace("{secret}", "guess")
+        let mut place = path.to_owned();
+        for (name, text) in [
+            ("{id}", id.as_str()),
+            ("{simulation}", at(&self.simulation, "id")),
+            ("{run}", &self.run),
+            ("{event}", &self.event),
+            ("{attempt}", "ntflog_01kjpx8smt0000000000000001"),
+            ("{secret}", "guess"),
+        ] {
+            place = place.replace(name, text);
+        }
+        place
     }
 
     fn body(&self, endpoint: &Endpoint) -> Option<Value> {
