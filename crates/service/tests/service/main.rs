@@ -11,6 +11,8 @@ mod people;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
+mod replays;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod workspaces;
