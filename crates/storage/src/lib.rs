@@ -12,6 +12,7 @@ pub mod contract;
 mod delivery;
 mod page;
 mod people;
+mod token_search;
 
 use std::collections::HashMap;
 
@@ -21,12 +22,15 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
-    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, ClientTokenKind, EventId, EventKind, NotificationId, NotificationLogKind,
+    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
+    UserId, WorkspaceId,
 };
+use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -47,6 +51,7 @@ pub use page::{
     SimulationPage, Slice, TOTAL_CAP,
 };
 pub use people::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames};
+pub use token_search::{Sought, TokenSearch};
 
 /// Why the store gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +131,15 @@ pub trait Storage: Send + Sync {
         workspace: WorkspaceId,
         page: &ClientTokenPage,
     ) -> Result<Slice<ClientToken>, StorageError>;
+
+    /// A page of a workspace's client tokens that fit a search, newest first. It looks at `look_through` of them at most, of
+    /// those with the statuses asked for.
+    async fn search_client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        search: &TokenSearch,
+        look_through: usize,
+    ) -> Result<Searched<ClientTokenKind, ClientToken>, StorageError>;
 
     /// The facts of all client tokens of all workspaces, as they are together at one moment: its place in the sequence
     /// is answered, and every event up to it is in the facts, and none after it.
@@ -371,6 +385,18 @@ pub trait Storage: Send + Sync {
 
     /// The link with this digest, unless it was used; also when its time is over and it wasn't removed yet.
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError>;
+
+    /// All passkeys of a person, by their ids.
+    async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>, StorageError>;
+
+    /// The passkey with this credential id, whosever it is.
+    async fn passkey_by_credential(&self, credential: &[u8]) -> Result<Option<Passkey>, StorageError>;
+
+    /// The ceremony with this digest, unless it was used; also when its time is over and it wasn't removed yet.
+    async fn ceremony(&self, digest: SecretDigest) -> Result<Option<Ceremony>, StorageError>;
+
+    /// The identity of this issuer and subject, byte for byte.
+    async fn identity(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StorageError>;
 
     /// The links that invite to a workspace, by the addresses they were made for, compared in lower case; also those whose
     /// time is over and that weren't removed yet. They are few.

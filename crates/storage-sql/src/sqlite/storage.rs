@@ -8,12 +8,15 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
-    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, ClientTokenKind, EventId, EventKind, NotificationId, NotificationLogKind,
+    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
+    UserId, WorkspaceId,
 };
+use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -24,7 +27,7 @@ use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
     ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, DeliveryTotal, EachToken, EventPage, IdPage,
     IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched,
-    SimulationPage, Slice, Storage, StorageError, TokenChanges,
+    SimulationPage, Slice, Storage, StorageError, TokenChanges, TokenSearch,
 };
 
 use super::{SqliteStore, reads};
@@ -63,6 +66,18 @@ impl Storage for SqliteStore {
         let page = page.clone();
         self.readers
             .read(move |connection| reads::client_tokens::page(connection, workspace, &page))
+            .await
+    }
+
+    async fn search_client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        search: &TokenSearch,
+        look_through: usize,
+    ) -> Result<Searched<ClientTokenKind, ClientToken>, StorageError> {
+        let search = search.clone();
+        self.readers
+            .read(move |connection| reads::client_tokens::search(connection, workspace, &search, look_through))
             .await
     }
 
@@ -448,6 +463,32 @@ impl Storage for SqliteStore {
     async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
         self.readers
             .read(move |connection| reads::people::invitations(connection, workspace))
+            .await
+    }
+
+    async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>, StorageError> {
+        self.readers
+            .read(move |connection| reads::passkeys::passkeys(connection, user))
+            .await
+    }
+
+    async fn passkey_by_credential(&self, credential: &[u8]) -> Result<Option<Passkey>, StorageError> {
+        let credential = credential.to_vec();
+        self.readers
+            .read(move |connection| reads::passkeys::by_credential(connection, &credential))
+            .await
+    }
+
+    async fn ceremony(&self, digest: SecretDigest) -> Result<Option<Ceremony>, StorageError> {
+        self.readers
+            .read(move |connection| reads::passkeys::ceremony(connection, digest))
+            .await
+    }
+
+    async fn identity(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StorageError> {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        self.readers
+            .read(move |connection| reads::passkeys::identity(connection, &issuer, &subject))
             .await
     }
 

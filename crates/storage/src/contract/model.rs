@@ -2,8 +2,10 @@
 //! be passed, and is what to read when a case is unclear.
 
 mod audit;
+mod entry;
 mod people;
 mod simulations;
+mod tokens;
 mod usage;
 mod webhooks;
 
@@ -18,12 +20,15 @@ use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ClientTokenId, EventId, EventKind, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
-    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, ClientTokenKind, EventId, EventKind, Id, Kind, NotificationId, NotificationLogKind,
+    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
+    UserId, WorkspaceId,
 };
+use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -36,7 +41,7 @@ use super::Fresh;
 use crate::{
     ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, DeliveryTotal, EachToken, EventPage, IdPage,
     IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage, Order, Outcome, Page, PeopleWrite,
-    Pulse, Searched, SimulationPage, Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, Write,
+    Pulse, Searched, SimulationPage, Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, TokenSearch, Write,
 };
 use people::People;
 use simulations::Simulations;
@@ -58,6 +63,7 @@ fn every_case_is_in_the_list() {
         ("workspaces", include_str!("workspaces.rs")),
         ("client_tokens", include_str!("client_tokens.rs")),
         ("client_token_pages", include_str!("client_token_pages.rs")),
+        ("client_token_search", include_str!("client_token_search.rs")),
         (
             "client_token_restrictions",
             include_str!("client_token_restrictions.rs"),
@@ -84,6 +90,8 @@ fn every_case_is_in_the_list() {
         ("people", include_str!("people.rs")),
         ("invitations", include_str!("invitations.rs")),
         ("sessions", include_str!("sessions.rs")),
+        ("passkeys", include_str!("passkeys.rs")),
+        ("identities", include_str!("identities.rs")),
     ];
     let listed = crate::contract_cases! { [names] };
     for ((file, source), (listed_file, listed)) in sources.into_iter().zip(listed) {
@@ -356,6 +364,20 @@ impl Storage for Model {
             .filter(|token| token.workspace == workspace);
         let tokens = tokens.filter(|token| page.statuses.is_empty() || page.statuses.contains(&token.status));
         Ok(slice(tokens.map(|token| (token.id, token)).collect(), &page.page))
+    }
+
+    async fn search_client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        search: &TokenSearch,
+        look_through: usize,
+    ) -> Result<Searched<ClientTokenKind, ClientToken>, StorageError> {
+        Ok(tokens::search(
+            &self.state().client_tokens,
+            workspace,
+            search,
+            look_through,
+        ))
     }
 
     async fn each_client_token(&self, mut each: EachToken) -> Result<u64, StorageError> {
@@ -773,6 +795,22 @@ impl Storage for Model {
 
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         Ok(self.state().people.links.get(&digest.0).cloned())
+    }
+
+    async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>, StorageError> {
+        Ok(self.state().people.entry.passkeys(user))
+    }
+
+    async fn passkey_by_credential(&self, credential: &[u8]) -> Result<Option<Passkey>, StorageError> {
+        Ok(self.state().people.entry.by_credential(credential).cloned())
+    }
+
+    async fn ceremony(&self, digest: SecretDigest) -> Result<Option<Ceremony>, StorageError> {
+        Ok(self.state().people.entry.ceremonies.get(&digest.0).cloned())
+    }
+
+    async fn identity(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StorageError> {
+        Ok(self.state().people.entry.identity(issuer, subject).cloned())
     }
 
     async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {

@@ -10,12 +10,15 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
-    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, ClientTokenKind, EventId, EventKind, NotificationId, NotificationLogKind,
+    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
+    UserId, WorkspaceId,
 };
+use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -26,7 +29,7 @@ use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
     ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, DeliveryTotal, EachToken, EventPage, IdPage,
     IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched,
-    SimulationPage, Slice, Storage, StorageError, TokenChanges,
+    SimulationPage, Slice, Storage, StorageError, TokenChanges, TokenSearch,
 };
 
 /// How the store behaves.
@@ -107,6 +110,15 @@ impl Storage for Moody {
         page: &ClientTokenPage,
     ) -> Result<Slice<ClientToken>, StorageError> {
         self.able()?.client_tokens(workspace, page).await
+    }
+
+    async fn search_client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        search: &TokenSearch,
+        look_through: usize,
+    ) -> Result<Searched<ClientTokenKind, ClientToken>, StorageError> {
+        self.able()?.search_client_tokens(workspace, search, look_through).await
     }
 
     async fn each_client_token(&self, each: EachToken) -> Result<u64, StorageError> {
@@ -390,6 +402,22 @@ impl Storage for Moody {
 
     async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
         self.able()?.invitations(workspace).await
+    }
+
+    async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>, StorageError> {
+        self.able()?.passkeys(user).await
+    }
+
+    async fn passkey_by_credential(&self, credential: &[u8]) -> Result<Option<Passkey>, StorageError> {
+        self.able()?.passkey_by_credential(credential).await
+    }
+
+    async fn ceremony(&self, digest: SecretDigest) -> Result<Option<Ceremony>, StorageError> {
+        self.able()?.ceremony(digest).await
+    }
+
+    async fn identity(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StorageError> {
+        self.able()?.identity(issuer, subject).await
     }
 
     async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {
