@@ -1,7 +1,11 @@
 //! `/dashboard`: the pages, without a browser.
 
+pub(crate) mod account;
+pub(crate) mod api_keys;
+pub(crate) mod audit;
 pub(crate) mod entrance;
 pub(crate) mod forms;
 pub(crate) mod headers;
+pub(crate) mod settings;
 pub(crate) mod sweep;
 pub(crate) mod workspaces;
