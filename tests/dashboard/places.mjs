@@ -1,0 +1,53 @@
+// Every page of the dashboard's table, as addresses that can be opened. What an address names is found where a person
+// finds it: on the pages that link to it. A page that nothing links to is an error here.
+
+import { stage } from './stage.mjs';
+
+/** Not pages: what goes on for ever, and what is a file. */
+const NO_PAGES = new Set(['/dashboard/live']);
+
+/** Whose session opens it, where it isn't the owner's; `null` is nobody's. And what no link tells. */
+const SPECIAL = {
+  '/dashboard/sign-in': { as: null },
+  '/dashboard/no-workspace': { as: 'nobody' },
+  '/dashboard/invitation/{secret}': { as: null, path: stage.links.second_invitation },
+  '/dashboard/reset/{secret}': { as: null, path: stage.links.reset },
+  '/dashboard/sign-in-link/{secret}': { as: null, path: stage.links.sign_in },
+};
+
+const pages = stage.table.filter(({ method, path }) => method === 'GET' && !NO_PAGES.has(path)).map(({ path }) => path);
+
+/** The row of the table that this path is of; those without placeholders come first. */
+function rowOf(path) {
+  const fits = (row) => new RegExp(`^${row.replaceAll('.', '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`).test(path);
+  return pages.find((row) => row === path) ?? pages.find(fits);
+}
+
+/** What a picture of it is called: `client-tokens`, `client-token`, `client-token-revoke`. */
+export const nameOf = (row) => {
+  const name = row.replace('/dashboard/', '').replace(/s\/\{[^}]+\}/g, '').replace(/\/\{[^}]+\}/g, '');
+  return name.replaceAll('/', '-').replace(/\..*/, '');
+};
+
+/**
+ * `[{ row, path, as }]`: each row once, with the newest thing that its list shows. `links(path)` opens a page as the owner
+ * and gives the paths that it links to, without queries.
+ */
+export async function places(links) {
+  const found = new Map();
+  for (const row of pages) {
+    if (SPECIAL[row]) found.set(row, { path: row, ...SPECIAL[row], row });
+    else if (!row.includes('{')) found.set(row, { row, path: row, as: 'owner' });
+  }
+  const queue = [...found.values()].filter(({ as }) => as === 'owner').map(({ path }) => path);
+  for (let path = queue.shift(); path && found.size < pages.length; path = queue.shift()) {
+    for (const linked of await links(path)) {
+      const row = rowOf(linked);
+      if (!row || found.has(row)) continue;
+      found.set(row, { row, path: linked, as: 'owner' });
+      queue.push(linked);
+    }
+  }
+  const missing = pages.filter((row) => !found.has(row));
+  return { places: [...found.values()], missing };
+}
