@@ -21,6 +21,13 @@ static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     )
 });
 
+static ICON: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "image/svg+xml",
+        include_str!("../../assets/dashboard/icon.svg").to_owned(),
+    )
+});
+
 /// Where the style sheet is.
 pub(super) fn style() -> String {
     format!("/dashboard/assets/dashboard.{}.css", STYLE.short_hash())
@@ -31,14 +38,18 @@ pub(super) fn script() -> String {
     format!("/dashboard/assets/dashboard.{}.js", SCRIPT.short_hash())
 }
 
+/// Where the icon of the browser's tab is.
+pub(super) fn icon() -> String {
+    format!("/dashboard/assets/icon.{}.svg", ICON.short_hash())
+}
+
 pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route(
-            &style(),
-            get(|asked: HeaderMap| async move { STYLE.answer(&asked, FOREVER) }),
-        )
-        .route(
-            &script(),
-            get(|asked: HeaderMap| async move { SCRIPT.answer(&asked, FOREVER) }),
-        )
+    let mut router = Router::new();
+    for (path, asset) in [(style(), &STYLE), (script(), &SCRIPT), (icon(), &ICON)] {
+        router = router.route(
+            &path,
+            get(move |asked: HeaderMap| async move { asset.answer(&asked, FOREVER) }),
+        );
+    }
+    router
 }

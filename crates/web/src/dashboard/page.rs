@@ -10,7 +10,7 @@ use crate::catalogue;
 use crate::error::ApiError;
 
 /// Scripts, styles and connections of our own only, no script in the page itself, and no frame around it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// 200 with the page.

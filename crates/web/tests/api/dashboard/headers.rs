@@ -4,7 +4,7 @@ use tollgate_domain::role::Role;
 
 use crate::support::{Answer, Store, TestApp, get};
 
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 fn is_hardened(answer: &Answer) {
