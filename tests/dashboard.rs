@@ -2,6 +2,7 @@
 //! the browser library. What needs no browser is in the tests of `web`.
 
 mod clock;
+mod hostile;
 mod people;
 mod sample;
 mod stage;
@@ -34,6 +35,6 @@ walked! {
     tokens_are_made_and_revoked_without_scripts: "without-scripts", Things::None;
     each_role_and_workspace_keeps_its_limits: "limits", Things::PaperAndInk;
     what_should_not_be_let_in_is_not: "refusals", Things::None;
-    whatever_people_write_is_shown_as_text: "escaping", Things::None;
+    whatever_people_write_is_shown_as_text: "escaping", Things::Hostile;
     every_page_is_accessible_light_and_fits: "every-page", Things::PaperAndInk;
 }

@@ -15,7 +15,7 @@ use tollgate_service::ambient::{OsEntropy, SystemClock};
 use tollgate_service::{Caller, NewApiKey, Service};
 use tollgate_storage::Storage;
 
-use super::{people, sample};
+use super::{hostile, people, sample};
 use crate::sdk::prepared;
 use crate::support::{On, Server, Store, repository, run};
 
@@ -26,6 +26,8 @@ pub(super) enum Things {
     None,
     /// Also the past of a shop, in the sandbox workspace.
     PaperAndInk,
+    /// Names that mean harm, there and everywhere.
+    Hostile,
 }
 
 pub(super) struct Stage {
@@ -83,14 +85,10 @@ impl Stage {
 /// Fills the store; gives what the scripts have to know of it.
 async fn prepare(storage: Arc<dyn Storage>, things: Things) -> Value {
     let service = Service::new(Arc::clone(&storage), Arc::new(SystemClock), Arc::new(OsEntropy));
-    let (sandbox, live) = if things == Things::PaperAndInk {
-        sample::paper_and_ink(&storage).await
-    } else {
-        let name = || "Paper and Ink".to_owned();
-        (
-            service.create_workspace(name(), Environment::Sandbox).await.unwrap(),
-            service.create_workspace(name(), Environment::Live).await.unwrap(),
-        )
+    let (sandbox, live) = match things {
+        Things::None => workspaces(&service, "Paper and Ink").await,
+        Things::PaperAndInk => sample::paper_and_ink(&storage).await,
+        Things::Hostile => workspaces(&service, &hostile::texts()[0]).await,
     };
     let mut everybody = Map::new();
     for (email, role, name) in sample::PEOPLE {
@@ -102,6 +100,9 @@ async fn prepare(storage: Arc<dyn Storage>, things: Things) -> Value {
         };
         let session = people::session(&service, &sandbox, user).await;
         everybody.insert(role.name().to_owned(), people::described(email, &session));
+    }
+    if things == Things::Hostile {
+        hostile::fill(&service, &sandbox, sample::PEOPLE[0].0).await;
     }
     everybody.insert("nobody".to_owned(), nobody(&service, &sandbox).await);
 
@@ -117,6 +118,7 @@ async fn prepare(storage: Arc<dyn Storage>, things: Things) -> Value {
     json!({
         "workspaces": { "sandbox": described(&service, &sandbox).await, "live": described(&service, &live).await },
         "people": everybody,
+        "texts": hostile::texts(),
         "links": {
             "invitation": invite("packing@example.com").await,
             "second_invitation": invite("printing@example.com").await,
@@ -124,6 +126,11 @@ async fn prepare(storage: Arc<dyn Storage>, things: Things) -> Value {
             "sign_in": sign_in.path(),
         },
     })
+}
+
+async fn workspaces(service: &Service, name: &str) -> (Workspace, Workspace) {
+    let create = async |environment| service.create_workspace(name.to_owned(), environment).await.unwrap();
+    (create(Environment::Sandbox).await, create(Environment::Live).await)
 }
 
 /// The member of a workspace who has this address.
