@@ -45,4 +45,33 @@ impl Service {
         caller.require(Permission::CLIENT_TOKEN_READ)?;
         Ok(self.storage.client_token_last_uses(caller.workspace_id(), ids).await?)
     }
+
+    /// How often each of these tokens of the caller was let in, hour by hour in the last seven days, and the hour that it is
+    /// now; those that weren't are absent.
+    pub async fn client_token_usages(
+        &self,
+        caller: &Caller,
+        ids: &[ClientTokenId],
+    ) -> Result<(HashMap<ClientTokenId, Vec<(Hour, u64)>>, Hour), ClientTokenError> {
+        caller.require(Permission::CLIENT_TOKEN_READ)?;
+        let now = Hour::of(self.clock.now());
+        let (workspace, since) = (caller.workspace_id(), now.minus(KEPT_HOURS));
+        Ok((self.storage.client_token_usages(workspace, ids, since).await?, now))
+    }
+
+    /// From how many sites one of the caller's tokens was let in last: today, and yesterday as well in the first hour of a
+    /// UTC day. At most as many as are kept for a day or two.
+    pub async fn client_token_origins_lately(
+        &self,
+        caller: &Caller,
+        id: ClientTokenId,
+    ) -> Result<usize, ClientTokenError> {
+        caller.require(Permission::CLIENT_TOKEN_READ)?;
+        let since = Hour::of(self.clock.now()).minus(1);
+        let usage = self
+            .storage
+            .client_token_usage(caller.workspace_id(), id, since)
+            .await?;
+        Ok(usage.origins.len())
+    }
 }

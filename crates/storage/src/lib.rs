@@ -150,6 +150,15 @@ pub trait Storage: Send + Sync {
         ids: &[ClientTokenId],
     ) -> Result<HashMap<ClientTokenId, Timestamp>, StorageError>;
 
+    /// How often each of these client tokens was let in, hour by hour from `since` on, oldest first; those that never were
+    /// are absent, and so are their hours without.
+    async fn client_token_usages(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+        since: Hour,
+    ) -> Result<HashMap<ClientTokenId, Vec<(Hour, u64)>>, StorageError>;
+
     /// The API key of this id in whatever workspace: for authentication, which doesn't know the workspace yet.
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError>;
 

@@ -211,6 +211,15 @@ impl Storage for PostgresStore {
         self.reads.client_token_last_uses(workspace, ids).await
     }
 
+    async fn client_token_usages(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+        since: Hour,
+    ) -> Result<HashMap<ClientTokenId, Vec<(Hour, u64)>>, StorageError> {
+        self.reads.client_token_usages(workspace, ids, since).await
+    }
+
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
         self.reads.api_key(id).await
     }

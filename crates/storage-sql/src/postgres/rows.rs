@@ -280,6 +280,20 @@ pub(super) fn usage_hour(row: &Row) -> Result<(Hour, UsageCounts), StorageError>
     Ok((Hour(row.number("hour")?), counts))
 }
 
+/// Whose, when, and how often it was let in.
+pub(super) fn allowed_in_hour(row: &Row) -> Result<(ClientTokenId, Hour, u64), StorageError> {
+    let row = Columns {
+        table: "client_token_usage",
+        key: "client_token_id",
+        row,
+    };
+    Ok((
+        row.id("client_token_id")?,
+        Hour(row.number("hour")?),
+        row.number("allowed")?,
+    ))
+}
+
 pub(super) fn usage_origin(row: &Row) -> Result<(String, u64), StorageError> {
     let row = Columns::of("client_token_origins", row);
     Ok((row.get("origin")?, row.number("uses")?))

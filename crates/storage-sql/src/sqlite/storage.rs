@@ -105,6 +105,18 @@ impl Storage for SqliteStore {
             .await
     }
 
+    async fn client_token_usages(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+        since: Hour,
+    ) -> Result<HashMap<ClientTokenId, Vec<(Hour, u64)>>, StorageError> {
+        let ids = ids.to_vec();
+        self.readers
+            .read(move |connection| reads::usage::of_tokens(connection, workspace, &ids, since))
+            .await
+    }
+
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
         self.readers
             .read(move |connection| reads::api_key(connection, id))

@@ -241,6 +241,34 @@ pub async fn last_uses_of_many_tokens_come_at_once(fresh: &Fresh) -> Verdict {
     Ok(())
 }
 
+pub async fn usages_of_many_tokens_come_at_once(fresh: &Fresh) -> Verdict {
+    let store = &*fresh.store;
+    let [first, second, unused, refused] = tokens(store).await?;
+    let told = [
+        delta(&first, MIDNIGHT + 2, counts(30, 1, [0; 5])),
+        delta(&first, MIDNIGHT + 1, counts(20, 0, [0; 5])),
+        delta(&first, MIDNIGHT, counts(10, 0, [0; 5])),
+        delta(&second, MIDNIGHT + 1, counts(0, 5, [0; 5])),
+        delta(&second, MIDNIGHT + 5, counts(7, 0, [7, 0, 0, 0, 0])),
+        delta(&refused, MIDNIGHT + 5, counts(0, 9, [0; 5])),
+    ];
+    applied(store, record(told.into())).await?;
+    let workspace = first.workspace;
+    let ids = [unused.id, refused.id, second.id, first.id, seed::id(999)];
+    let since = Hour(MIDNIGHT + 1);
+    let expected = HashMap::from([
+        (first.id, vec![(since, 20), (Hour(MIDNIGHT + 2), 30)]),
+        (second.id, vec![(Hour(MIDNIGHT + 5), 7)]),
+    ]);
+    assert_eq!(store.client_token_usages(workspace, &ids, since).await?, expected);
+    assert_eq!(store.client_token_usages(workspace, &[], since).await?, HashMap::new());
+    assert_eq!(
+        store.client_token_usages(seed::id(2), &ids, since).await?,
+        HashMap::new()
+    );
+    Ok(())
+}
+
 pub async fn pruning_removes_old_usage_and_at_most_the_limit(fresh: &Fresh) -> Verdict {
     let store = &*fresh.store;
     let [token] = tokens(store).await?;

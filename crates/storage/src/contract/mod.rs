@@ -148,6 +148,7 @@ macro_rules! contract_cases {
                 usage_of_an_unknown_token_is_passed_over
                 usage_is_read_from_an_hour_on
                 last_uses_of_many_tokens_come_at_once
+                usages_of_many_tokens_come_at_once
                 pruning_removes_old_usage_and_at_most_the_limit
                 usage_emits_nothing_and_leaves_the_token
             }

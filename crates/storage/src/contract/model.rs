@@ -407,6 +407,24 @@ impl Storage for Model {
         Ok(ids.iter().filter_map(last_use).collect())
     }
 
+    async fn client_token_usages(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+        since: Hour,
+    ) -> Result<HashMap<ClientTokenId, Vec<(Hour, u64)>>, StorageError> {
+        let state = self.state();
+        let hours = |id: &ClientTokenId| {
+            let hours = state.usage.of((workspace, *id), since).hours.into_iter();
+            let let_in: Vec<_> = hours
+                .map(|(hour, counts)| (hour, counts.allowed))
+                .filter(|(_, allowed)| *allowed > 0)
+                .collect();
+            (!let_in.is_empty()).then_some((*id, let_in))
+        };
+        Ok(ids.iter().filter_map(hours).collect())
+    }
+
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
         Ok(self.state().api_keys.get(&id).cloned())
     }

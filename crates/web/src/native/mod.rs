@@ -1,7 +1,7 @@
 //! The native surface, under `/tollgate`: whatever is ours. The same envelope and the same errors as the compatible
 //! one, except that a missing or invalid credential is 401 with a challenge.
 
-mod client_tokens;
+pub(crate) mod client_tokens;
 mod errors;
 mod events;
 mod notification_settings;

@@ -40,6 +40,22 @@ impl Reads {
         let found = self.many(LAST_USES, &[&workspace.to_string(), &ids]).await?;
         found.iter().map(|row: &Row| rows::last_use(row)).collect()
     }
+
+    pub(in crate::postgres) async fn client_token_usages(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+        since: Hour,
+    ) -> Result<HashMap<ClientTokenId, Vec<(Hour, u64)>>, StorageError> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let of: Parameters = &[&workspace.to_string(), &ids, &i64::from(since.0)];
+        let mut usages: HashMap<_, Vec<_>> = HashMap::new();
+        for row in self.many(HOURS_OF_MANY, of).await? {
+            let (id, hour, allowed) = rows::allowed_in_hour(&row)?;
+            usages.entry(id).or_default().push((hour, allowed));
+        }
+        Ok(usages)
+    }
 }
 
 pub(in crate::postgres) const HOURS: &str = "
@@ -55,3 +71,8 @@ pub(in crate::postgres) const ORIGINS: &str = "
 pub(in crate::postgres) const LAST_USES: &str = "
     SELECT client_token_id, last_used_at
     FROM client_token_last_uses WHERE workspace_id = $1 AND client_token_id = ANY ($2)";
+
+pub(in crate::postgres) const HOURS_OF_MANY: &str = "
+    SELECT client_token_id, hour, allowed
+    FROM client_token_usage WHERE workspace_id = $1 AND client_token_id = ANY ($2) AND hour >= $3 AND allowed > 0
+    ORDER BY client_token_id, hour";

@@ -377,6 +377,11 @@ async fn usage_and_changes_of_tokens_are_found_by_an_index() {
             "'wsp_1', ARRAY['ctkn_1', 'ctkn_2']".to_owned(),
             &["client_token_last_uses_pkey"],
         ),
+        (
+            reads::usage::HOURS_OF_MANY.to_owned(),
+            "'wsp_1', ARRAY['ctkn_1', 'ctkn_2'], 100".to_owned(),
+            &["client_token_usage_pkey"],
+        ),
     ];
     for many in [1, 1_000] {
         let texts = format!("array_fill('wsp_1'::text, ARRAY[{many}])");

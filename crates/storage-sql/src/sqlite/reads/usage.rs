@@ -77,6 +77,30 @@ pub(in crate::sqlite) fn last_uses(
     Ok(uses)
 }
 
+pub(in crate::sqlite) fn of_tokens(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    ids: &[ClientTokenId],
+    since: Hour,
+) -> rusqlite::Result<HashMap<ClientTokenId, Vec<(Hour, u64)>>> {
+    let workspace = workspace.to_string();
+    let mut hours = connection.prepare_cached(
+        "SELECT hour, allowed FROM client_token_usage \
+         WHERE workspace_id = ?1 AND client_token_id = ?2 AND hour >= ?3 AND allowed > 0 ORDER BY hour",
+    )?;
+    let mut usages = HashMap::new();
+    for id in ids {
+        let found = hours.query_map(params![workspace, id.to_string(), since.0], |row| {
+            Ok((Hour(row.get(0)?), count(row, 1)?))
+        })?;
+        let found: Vec<_> = found.collect::<rusqlite::Result<_>>()?;
+        if !found.is_empty() {
+            usages.insert(*id, found);
+        }
+    }
+    Ok(usages)
+}
+
 fn last_use(connection: &Connection, workspace: &str, id: &str) -> rusqlite::Result<Option<Timestamp>> {
     connection
         .prepare_cached(

@@ -20,7 +20,7 @@ use crate::compatible::client_tokens::{DESCRIPTION, ID, LISTING, NAME_REQUIRED, 
 use crate::endpoint::{Access, Answer, Endpoint, Surface};
 use crate::envelope;
 use crate::error::ApiError;
-use crate::extract::body::{Field, FieldKind, RawBody, Shape};
+use crate::extract::body::{Checked, Field, FieldKind, RawBody, Shape};
 use crate::extract::idempotency;
 use crate::extract::list::ListQuery;
 use crate::extract::path::PathId;
@@ -28,13 +28,15 @@ use crate::extract::restrictions::{self, RESTRICTIONS};
 use crate::gate::Known;
 use view::ClientTokenView;
 
-const CREATE: Shape = Shape {
+/// Also of the dashboard's form.
+pub(crate) const CREATE: Shape = Shape {
     name: "NativeClientTokenCreate",
     fields: &[NAME_REQUIRED, DESCRIPTION, RESTRICTIONS, REVOKE_AT],
     at_least: 0,
 };
 
-const UPDATE: Shape = Shape {
+/// Also of the dashboard's form.
+pub(crate) const UPDATE: Shape = Shape {
     name: "NativeClientTokenUpdate",
     fields: &[
         Field {
@@ -127,6 +129,27 @@ async fn list(Known(caller): Known, State(app): State<App>, query: ListQuery) ->
     Ok(envelope::page(&data, query.pagination(asked.page.limit, &slice, last)))
 }
 
+/// What a body that kept to [`CREATE`] asks for.
+pub(crate) fn new_token(body: &mut Checked) -> NewClientToken {
+    NewClientToken {
+        name: body.text(NAME_REQUIRED.name).unwrap_or_default(),
+        description: body.text(DESCRIPTION.name),
+        restrictions: restrictions::patch(body.nullable_object(RESTRICTIONS.name)),
+        revoke_at: body.nullable_time(REVOKE_AT.name).flatten(),
+    }
+}
+
+/// What a body that kept to [`UPDATE`] asks for.
+pub(crate) fn patch(body: &mut Checked) -> ClientTokenPatch {
+    ClientTokenPatch {
+        name: body.text("name"),
+        description: body.nullable_text("description"),
+        status: body.text("status").and_then(|name| ClientTokenStatus::from_name(&name)),
+        restrictions: restrictions::patch(body.nullable_object(RESTRICTIONS.name)),
+        revoke_at: body.nullable_time(REVOKE_AT.name),
+    }
+}
+
 /// 201 with the token.
 async fn create(
     Known(caller): Known,
@@ -138,12 +161,7 @@ async fn create(
 ) -> Result<Response, ApiError> {
     let mut checked = body.checked(&CREATE)?;
     let idempotent = idempotency::request(&headers, (&method, uri.path()), &body.0)?;
-    let new = NewClientToken {
-        name: checked.text(NAME_REQUIRED.name).unwrap_or_default(),
-        description: checked.text(DESCRIPTION.name),
-        restrictions: restrictions::patch(checked.nullable_object(RESTRICTIONS.name)),
-        revoke_at: checked.nullable_time(REVOKE_AT.name).flatten(),
-    };
+    let new = new_token(&mut checked);
     let created = app.service.create_client_token(&caller, new, idempotent.as_ref());
     let created = created.await.map_err(|error| ApiError::of_client_token(error, ""))?;
     told(&app, &caller, StatusCode::CREATED, &created).await
@@ -162,14 +180,7 @@ async fn get(Known(caller): Known, State(app): State<App>, id: PathId) -> Result
 
 /// 200 with the token, also when nothing changed.
 async fn update(Known(caller): Known, State(app): State<App>, id: PathId, body: RawBody) -> Result<Response, ApiError> {
-    let mut body = body.checked(&UPDATE)?;
-    let patch = ClientTokenPatch {
-        name: body.text("name"),
-        description: body.nullable_text("description"),
-        status: body.text("status").and_then(|name| ClientTokenStatus::from_name(&name)),
-        restrictions: restrictions::patch(body.nullable_object(RESTRICTIONS.name)),
-        revoke_at: body.nullable_time(REVOKE_AT.name),
-    };
+    let patch = patch(&mut body.checked(&UPDATE)?);
     let updated = app.service.update_client_token(&caller, id.parse(ID)?, &patch).await;
     let updated = updated.map_err(|error| ApiError::of_client_token(error, id.as_str()))?;
     told(&app, &caller, StatusCode::OK, &updated).await

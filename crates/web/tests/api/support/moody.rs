@@ -137,6 +137,15 @@ impl Storage for Moody {
         self.able()?.client_token_last_uses(workspace, ids).await
     }
 
+    async fn client_token_usages(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ClientTokenId],
+        since: Hour,
+    ) -> Result<HashMap<ClientTokenId, Vec<(Hour, u64)>>, StorageError> {
+        self.able()?.client_token_usages(workspace, ids, since).await
+    }
+
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError> {
         self.able()?.api_key(id).await
     }
