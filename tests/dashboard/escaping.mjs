@@ -37,11 +37,7 @@ const LISTS = ['/dashboard/client-tokens?status=active', '/dashboard/api-keys', 
 async function on_every_page_names_are_text() {
   const page = await visitor({ as: 'owner' });
   await page.context().addCookies([{ name: 'tollgate-workspace', value: sandbox.id, url: stage.url }]);
-  const { places: all } = await places(async (path) => {
-    await open(page, path);
-    return page.evaluate(() => [...document.querySelectorAll('a[href]')].map((link) => new URL(link.href))
-      .filter(({ origin }) => origin === location.origin).map(({ pathname }) => pathname));
-  });
+  const { places: all } = await places(page);
   const found = [];
   for (const { path, as } of all) {
     if (as !== 'owner') continue;

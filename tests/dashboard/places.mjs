@@ -1,7 +1,7 @@
 // Every page of the dashboard's table, as addresses that can be opened. What an address names is found where a person
 // finds it: on the pages that link to it. A page that nothing links to is an error here.
 
-import { stage } from './stage.mjs';
+import { open, stage } from './stage.mjs';
 
 /** Not pages: what goes on for ever, and what is a file. */
 const NO_PAGES = new Set(['/dashboard/live']);
@@ -29,11 +29,22 @@ export const nameOf = (row) => {
   return name.replaceAll('/', '-').replace(/\..*/, '');
 };
 
+/** Things of the sample that have most to show, before the newest ones. */
+const TELLING = /^(Storefront|Warehouse|Order service|A token is revoked)/;
+
+/** Where the page that is open links to on the server: `[path, text]`, without queries. */
+const links = async (page) => {
+  const found = await page.evaluate(() => [...document.links].map((link) => {
+    return [link.origin === location.origin ? link.pathname : '', link.textContent.trim()];
+  }));
+  return found.sort(([, one], [, other]) => TELLING.test(other) - TELLING.test(one));
+};
+
 /**
- * `[{ row, path, as }]`: each row once, with the newest thing that its list shows. `links(path)` opens a page as the owner
- * and gives the paths that it links to, without queries.
+ * `{ places: [{ row, path, as }], missing }`: each row once, with something that its list shows; and the rows that
+ * nothing leads to. Goes through the pages in `page`, which somebody signed in has open.
  */
-export async function places(links) {
+export async function places(page) {
   const found = new Map();
   for (const row of pages) {
     if (SPECIAL[row]) found.set(row, { path: row, ...SPECIAL[row], row });
@@ -41,7 +52,8 @@ export async function places(links) {
   }
   const queue = [...found.values()].filter(({ as }) => as === 'owner').map(({ path }) => path);
   for (let path = queue.shift(); path && found.size < pages.length; path = queue.shift()) {
-    for (const linked of await links(path)) {
+    await open(page, path);
+    for (const [linked] of await links(page)) {
       const row = rowOf(linked);
       if (!row || found.has(row)) continue;
       found.set(row, { row, path: linked, as: 'owner' });
