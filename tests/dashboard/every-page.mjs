@@ -75,6 +75,7 @@ async function lookAtAll(workspace, needed) {
   await pages.get('owner').context().addCookies([{ name: 'tollgate-workspace', value: workspace.id, url: stage.url }]);
   const { places: all, missing } = await places(pages.get('owner'));
   if (needed) assert.deepEqual(missing, [], 'nothing links to these');
+  assert.equal(new Set(all.map(({ row }) => nameOf(row))).size, all.length, 'each has a name of its own');
   const wrong = [];
   for (const each of all) await look(pages.get(each.as), each, (text) => wrong.push(`${each.path} ${text}`));
   console.log(`looked at ${all.length} pages`);

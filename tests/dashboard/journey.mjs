@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 
 import { receiver, site } from '../browser/servers.mjs';
-import { api, heading, open, place, signIn, stage, visitor, walk } from './stage.mjs';
+import { expectComplaint, heading, open, signIn, stage, visitor, walk } from './stage.mjs';
 
 const EMAIL = 'packing@example.com';
 const PASSWORD = 'a roll of brown paper';
@@ -39,6 +39,18 @@ async function create(page, origin) {
   return copied;
 }
 
+/** Makes a destination that is told of what happens to tokens. */
+async function listen(page, url) {
+  await page.getByRole('link', { name: 'Notifications', exact: true }).click();
+  await page.getByRole('link', { name: 'New destination' }).first().click();
+  await page.getByLabel('Description').fill('Order service');
+  await page.getByLabel('URL or email address').fill(url);
+  for (const name of ['client_token.created', 'client_token.updated', 'client_token.revoked']) await page.getByLabel(name).check();
+  await page.getByRole('button', { name: 'Create the destination' }).click();
+  await page.waitForURL(/destinations\/ntfset_/);
+  await page.getByRole('link', { name: 'Client-side tokens', exact: true }).first().click();
+}
+
 /** Presents the token as a shop's page does, and waits there for its end. */
 async function use(shop, token) {
   await shop.evaluate(async ([library, options]) => {
@@ -54,12 +66,9 @@ const isMarked = (page) => page.evaluate(() => window.marked === true);
 
 async function from_the_invitation_to_the_audit_trail() {
   const [paper, hooks] = [await site({}), await receiver()];
-  const setting = await api('POST', '/notification-settings', {
-    description: 'Order service', type: 'url', destination: hooks.url, traffic_source: 'all',
-    subscribed_events: ['client_token.created', 'client_token.updated', 'client_token.revoked'],
-  });
   const page = await visitor();
   await arrive(page);
+  await listen(page, hooks.url);
   const token = await create(page, paper.byName);
   const id = new URL(page.url()).pathname.split('/').pop();
   assert.equal((await hooks.told('client_token.created')).data.id, id);
@@ -79,7 +88,7 @@ async function from_the_invitation_to_the_audit_trail() {
   const events = await page.context().newPage();
   await open(events, '/dashboard/events');
   await mark(events);
-  assert.equal(await events.getByText('client_token.revoked').count(), 0);
+  assert.equal(await events.getByRole('link', { name: 'client_token.revoked' }).count(), 0);
   await page.getByRole('link', { name: /^Revoke/ }).click();
   assert.equal(await heading(page), 'Revoke this token?');
   assert.match(await page.locator('[data-live=evidence]').innerText(), /Used \d+ times? in the last hour from 1 origin\./);
@@ -89,11 +98,30 @@ async function from_the_invitation_to_the_audit_trail() {
   assert.equal(await shop.evaluate(() => window.ended), 'client_token_revoked', 'the shop is told');
   const told = await hooks.told('client_token.revoked');
   assert.equal(told.data.id, id);
-  await events.locator('[data-live]', { hasText: 'client_token.revoked' }).waitFor();
+  await events.getByRole('link', { name: 'client_token.revoked' }).waitFor();
   assert(await isMarked(events), 'it was not loaded again');
 
-  await follow_to_the_delivery(events, told, setting);
-  await find_in_the_audit_trail(page, id);
+  await lookAtTheDelivery(events, told);
+  await findInTheAuditTrail(page, id);
+  expectComplaint(/401/); // the shop's, when its token had ended
+}
+
+/** From the list of events to what the receiver answered. */
+async function lookAtTheDelivery(page, told) {
+  await page.getByRole('link', { name: 'client_token.revoked' }).click();
+  const deliveries = page.locator('[data-live=deliveries]');
+  await deliveries.getByText('delivered').waitFor();
+  await deliveries.getByRole('link', { name: 'client_token.revoked' }).click();
+  await page.waitForURL(`**/deliveries/${told.notification_id}`);
+  assert.match(await page.locator('[data-live=state]').innerText(), /delivered/i);
+  const attempts = page.locator('[data-live=attempts] .attempt');
+  assert.equal(await attempts.count(), 1);
+  assert.match(await attempts.innerText(), /200/);
+  await attempts.locator('summary', { hasText: 'Answer' }).click();
+  await attempts.getByText('{"received":true}').waitFor();
+}
+
+async function findInTheAuditTrail(page, id) {
 }
 
 await walk(from_the_invitation_to_the_audit_trail);

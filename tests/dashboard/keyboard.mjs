@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 
 import { receiver } from '../browser/servers.mjs';
 import { press, reach, type, withoutMouse } from './keys.mjs';
-import { api, heading, open, place, stage, visitor, walk } from './stage.mjs';
+import { api, heading, open, stage, visitor, walk } from './stage.mjs';
 
 const { owner } = stage.people;
 
@@ -43,11 +43,48 @@ async function menus_open_and_close() {
   await page.locator('body.live').waitFor();
 }
 
+/** Makes a destination; looks in the form at what a radio button and a checkbox do. */
+async function make_a_destination(page, url) {
+  await press(page, 'link', 'Notifications');
+  await press(page, 'link', 'New destination');
+  await type(page, 'Description', 'Order service');
+  await type(page, 'URL or email address', url);
+  const [all, real] = ['all', 'platform'].map((value) => page.locator(`[name=traffic_source][value=${value}]`));
+  await reach(page, page.locator('[name=traffic_source]:checked'));
+  for (const wanted of [real, all]) {
+    for (let presses = 0; presses < 3 && !(await wanted.isChecked()); presses++) await page.keyboard.press('ArrowDown');
+    assert(await wanted.isChecked(), 'the arrows choose');
+  }
+  const revoked = page.locator('[value="client_token.revoked"]');
+  await reach(page, revoked);
+  const before = await revoked.isChecked();
+  await page.keyboard.press('Space');
+  assert.notEqual(await revoked.isChecked(), before, 'the space bar ticks it');
+  if (before) await page.keyboard.press('Space');
+  await press(page, 'button', 'Create the destination');
+  await page.waitForURL(/destinations\/ntfset_/);
+  await press(page, 'link', 'Client-side tokens');
+}
+
+/** From the list of events to what a receiver answered. */
+async function look_at_the_delivery(page) {
+  await press(page, 'link', 'Events');
+  await press(page, 'link', 'client_token.revoked');
+  await page.locator('[data-live=deliveries]').getByText('delivered').waitFor();
+  await reach(page, page.locator('[data-live=deliveries]').getByRole('link', { name: 'client_token.revoked' }));
+  await page.keyboard.press('Enter');
+  await reach(page, page.locator('summary', { hasText: 'Answer' }));
+  await page.keyboard.press('Enter');
+  await page.getByText('{"received":true}').waitFor();
+}
+
 async function a_token_lives_and_dies() {
   const page = await visitor();
+  const hooks = await receiver();
   await withoutMouse(page);
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: stage.url });
   await sign_in(page);
+  await make_a_destination(page, hooks.url);
   await press(page, 'link', 'Create the first token');
   await type(page, 'Name', 'By keyboard');
   await type(page, 'Allowed origins, one a line', 'https://shop.example.com');
@@ -75,7 +112,16 @@ async function a_token_lives_and_dies() {
   assert.equal(await overlap.inputValue(), 'day');
   await press(page, 'button', 'Revoke now');
   await page.waitForURL(/done=revoked/);
-  assert.equal((await api('GET', `/client-tokens/${id}`)).status, 'revoked');
+  assert.equal((await hooks.told('client_token.revoked')).data.id, id);
+  await look_at_the_delivery(page);
+  await sign_out(page);
+}
+
+async function sign_out(page) {
+  await reach(page, page.locator('.menu.account summary'));
+  await page.keyboard.press('Enter');
+  await press(page, 'button', /^Sign out$/);
+  await page.waitForURL('**/dashboard/sign-in?done=signed-out');
 }
 
 await walk(

@@ -4,7 +4,7 @@
 import { open, stage } from './stage.mjs';
 
 /** Not pages: what goes on for ever, and what is a file. */
-const NO_PAGES = new Set(['/dashboard/live']);
+const isPage = (path) => path !== '/dashboard/live' && !/\.(csv|json|txt)$/.test(path);
 
 /** Whose session opens it, where it isn't the owner's; `null` is nobody's. And what no link tells. */
 const SPECIAL = {
@@ -15,7 +15,7 @@ const SPECIAL = {
   '/dashboard/sign-in-link/{secret}': { as: null, path: stage.links.sign_in },
 };
 
-const pages = stage.table.filter(({ method, path }) => method === 'GET' && !NO_PAGES.has(path)).map(({ path }) => path);
+const pages = stage.table.filter(({ method, path }) => method === 'GET' && isPage(path)).map(({ path }) => path);
 
 /** The row of the table that this path is of; those without placeholders come first. */
 function rowOf(path) {
@@ -24,10 +24,9 @@ function rowOf(path) {
 }
 
 /** What a picture of it is called: `client-tokens`, `client-token`, `client-token-revoke`. */
-export const nameOf = (row) => {
-  const name = row.replace('/dashboard/', '').replace(/s\/\{[^}]+\}/g, '').replace(/\/\{[^}]+\}/g, '');
-  return name.replaceAll('/', '-').replace(/\..*/, '');
-};
+export const nameOf = (row) => NAMES[row] ?? row.replace('/dashboard/', '').replace(/ies\/\{[^}]+\}/g, 'y').replace(/s\/\{[^}]+\}/g, '')
+  .replace(/\/\{[^}]+\}/g, '').replaceAll('/', '-');
+const NAMES = { '/dashboard': 'home', '/dashboard/simulator/runs/{simulation}': 'simulator-runs' };
 
 /** Things of the sample that have most to show, before the newest ones. */
 const TELLING = /^(Storefront|Warehouse|Order service|A token is revoked)/;

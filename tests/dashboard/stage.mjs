@@ -74,6 +74,15 @@ export async function api(method, path, body, { key } = sandbox) {
   return answer.data;
 }
 
+/** However long a page takes: a case that isn't over by then never will be. In milliseconds. */
+const PATIENCE = 60_000;
+
+function within(patience, promise) {
+  let timer;
+  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error('it goes on and on')), patience); });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 /** Runs the cases one after the other; the functions' names are theirs. */
 export async function walk(...cases) {
   for (const each of cases) {
@@ -81,7 +90,7 @@ export async function walk(...cases) {
     const began = performance.now();
     complaints = [];
     try {
-      await each();
+      await within(PATIENCE, each());
       assert.deepEqual(complaints, [], 'the pages complained');
       console.log(`ok ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
     } catch (error) {
