@@ -33,8 +33,12 @@ pub enum EventType {
     NotificationSettingDeactivated,
     /// For the audit trail only: a notification setting was deleted.
     NotificationSettingDeleted,
+    /// For the audit trail only: the workspace has another name.
+    WorkspaceRenamed,
     /// For the audit trail only: somebody was invited to the workspace.
     MemberInvited,
+    /// For the audit trail only: an invitation was taken back.
+    InvitationWithdrawn,
     /// For the audit trail only: somebody took an invitation.
     MemberJoined,
     /// For the audit trail only: a member has another role.
@@ -69,12 +73,14 @@ impl EventType {
     ];
 
     /// Ours: for the audit trail only, neither listed nor told to receivers.
-    pub const AUDIT_ONLY: [Self; 14] = [
+    pub const AUDIT_ONLY: [Self; 16] = [
         Self::NotificationSettingCreated,
         Self::NotificationSettingUpdated,
         Self::NotificationSettingDeactivated,
         Self::NotificationSettingDeleted,
+        Self::WorkspaceRenamed,
         Self::MemberInvited,
+        Self::InvitationWithdrawn,
         Self::MemberJoined,
         Self::MemberRoleChanged,
         Self::MemberRemoved,
@@ -117,7 +123,9 @@ impl EventType {
             Self::NotificationSettingUpdated => "notification_setting.updated",
             Self::NotificationSettingDeactivated => "notification_setting.deactivated",
             Self::NotificationSettingDeleted => "notification_setting.deleted",
+            Self::WorkspaceRenamed => "workspace.renamed",
             Self::MemberInvited => "member.invited",
+            Self::InvitationWithdrawn => "member.invitation_withdrawn",
             Self::MemberJoined => "member.joined",
             Self::MemberRoleChanged => "member.role_changed",
             Self::MemberRemoved => "member.removed",

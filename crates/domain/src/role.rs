@@ -27,6 +27,10 @@ pub enum Action {
     ManageMembers,
     /// Make, change and revoke API keys.
     ManageApiKeys,
+    /// Name the workspace.
+    ManageWorkspace,
+    /// See who did what in the workspace, and from where.
+    ReadAuditTrail,
 }
 
 /// No role has this name.
@@ -80,7 +84,10 @@ impl Role {
     pub const fn may(self, action: Action) -> bool {
         match action {
             Action::ReadMembers => true,
-            Action::ManageMembers | Action::ManageApiKeys => matches!(self, Self::Admin | Self::Owner),
+            Action::ReadAuditTrail => !matches!(self, Self::Viewer),
+            Action::ManageMembers | Action::ManageApiKeys | Action::ManageWorkspace => {
+                matches!(self, Self::Admin | Self::Owner)
+            }
         }
     }
 
@@ -124,24 +131,26 @@ mod tests {
             "notification_setting.write",
             "notification_simulation.write",
         ];
-        for (role, writes, [members, manage, keys], manages) in [
-            (Role::Viewer, false, [true, false, false], &[][..]),
-            (Role::Developer, true, [true, false, false], &[]),
+        for (role, writes, [members, trail, manage, keys], manages) in [
+            (Role::Viewer, false, [true, false, false, false], &[][..]),
+            (Role::Developer, true, [true, true, false, false], &[]),
             (
                 Role::Admin,
                 true,
-                [true, true, true],
+                [true, true, true, true],
                 &[Role::Admin, Role::Developer, Role::Viewer],
             ),
-            (Role::Owner, true, [true, true, true], &Role::ALL),
+            (Role::Owner, true, [true, true, true, true], &Role::ALL),
         ] {
             for permission in Permission::all() {
                 let expected = read.contains(&permission.name()) || (writes && write.contains(&permission.name()));
                 assert_eq!(role.permissions().allows(permission), expected, "{role}: {permission}");
             }
             assert_eq!(role.may(Action::ReadMembers), members, "{role}");
+            assert_eq!(role.may(Action::ReadAuditTrail), trail, "{role}");
             assert_eq!(role.may(Action::ManageMembers), manage, "{role}");
             assert_eq!(role.may(Action::ManageApiKeys), keys, "{role}");
+            assert_eq!(role.may(Action::ManageWorkspace), keys, "{role}");
             let managed: Vec<Role> = Role::ALL.into_iter().filter(|other| role.manages(*other)).collect();
             assert_eq!(managed, manages, "{role}");
         }

@@ -47,7 +47,9 @@ impl Entity {
             | EventType::NotificationSettingUpdated
             | EventType::NotificationSettingDeactivated
             | EventType::NotificationSettingDeleted
+            | EventType::WorkspaceRenamed
             | EventType::MemberInvited
+            | EventType::InvitationWithdrawn
             | EventType::MemberJoined
             | EventType::MemberRoleChanged
             | EventType::MemberRemoved

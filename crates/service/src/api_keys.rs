@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tollgate_domain::api_key::{ApiKey, ApiKeySecret, ApiKeyStatus};
 use tollgate_domain::event::EventType;
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind};
+use tollgate_domain::id::ApiKeyId;
 use tollgate_domain::permission::{Permission, PermissionSet};
 use tollgate_domain::role::Action;
 use tollgate_domain::time::Timestamp;
-use tollgate_storage::{Change, Outcome, Page, Slice, StorageError, Write};
+use tollgate_storage::{ApiKeyPage, Change, Outcome, Slice, StorageError, Write};
 
 use crate::caller::Cause;
 use crate::{Caller, Denied, ROUNDS, Service};
@@ -62,7 +62,7 @@ pub struct ApiKeyPatch {
 
 impl Service {
     /// A page of the caller's API keys.
-    pub async fn api_keys(&self, caller: &Caller, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, ApiKeyError> {
+    pub async fn api_keys(&self, caller: &Caller, page: &ApiKeyPage) -> Result<Slice<ApiKey>, ApiKeyError> {
         caller.require(Permission::API_KEY_READ)?;
         Ok(self.storage.api_keys(caller.workspace_id(), page).await?)
     }
@@ -84,6 +84,32 @@ impl Service {
     /// Makes a key and emits `api_key.created`. The secret is had here and never again.
     pub async fn create_api_key(&self, caller: &Caller, new: NewApiKey) -> Result<(ApiKey, ApiKeySecret), ApiKeyError> {
         caller.require_action(Action::ManageApiKeys)?;
+        self.make_api_key(caller, new).await
+    }
+
+    /// Makes another key of the same name, description and permissions, to take the place of one that still works, and
+    /// emits `api_key.created`. The old one goes on until it is revoked, so that nothing stops in between.
+    pub async fn rotate_api_key(
+        &self,
+        caller: &Caller,
+        id: ApiKeyId,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(ApiKey, ApiKeySecret), ApiKeyError> {
+        caller.require_action(Action::ManageApiKeys)?;
+        let old = self.own_api_key(caller, id).await?;
+        if !old.is_usable(self.clock.now()) {
+            return Err(ApiKeyError::Ended(ended_status(&old)));
+        }
+        let new = NewApiKey {
+            name: old.name,
+            description: old.description,
+            permissions: old.permissions,
+            expires_at,
+        };
+        self.make_api_key(caller, new).await
+    }
+
+    async fn make_api_key(&self, caller: &Caller, new: NewApiKey) -> Result<(ApiKey, ApiKeySecret), ApiKeyError> {
         let now = self.clock.now();
         match new.expires_at {
             Some(expires_at) if expires_at <= now => return Err(ApiKeyError::ExpiryInThePast),

@@ -29,6 +29,18 @@ const FOLLOW: Duration = Duration::from_millis(100);
 const TRUST: Duration = Duration::from_millis(800);
 /// How many keys are remembered; past that, all are forgotten and looked up anew.
 const MOST_KEYS: usize = 100_000;
+/// What changes what is known of a key: its own changes, and its workspace's name.
+const FOLLOWED: [EventType; 6] = {
+    let [created, updated, expiring, expired, revoked] = EventType::API_KEY;
+    [
+        created,
+        updated,
+        expiring,
+        expired,
+        revoked,
+        EventType::WorkspaceRenamed,
+    ]
+};
 /// How accurate a key's last use is. Contract, section 5.
 const USE_ACCURACY: Duration = Duration::from_hours(1);
 
@@ -79,7 +91,7 @@ impl Keyring {
         remembered.forgotten += 1;
     }
 
-    fn forget_all(&self) {
+    pub(crate) fn forget_all(&self) {
         let mut remembered = self.0.write();
         remembered.keys.clear();
         remembered.forgotten += 1;
@@ -184,12 +196,14 @@ impl Service {
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             let heard = *pulse.borrow();
             if heard.sequence > applied {
-                match self
-                    .storage
-                    .events_between(applied, heard.sequence, &EventType::API_KEY)
-                    .await
-                {
+                match self.storage.events_between(applied, heard.sequence, &FOLLOWED).await {
                     Ok(events) => {
+                        if events
+                            .iter()
+                            .any(|(_, event)| event.event_type == EventType::WorkspaceRenamed)
+                        {
+                            self.keyring.forget_all();
+                        }
                         let changed: Vec<ApiKeyId> = events
                             .iter()
                             .filter_map(|(_, event)| ApiKeyId::parse(&event.subject).ok())

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 use tollgate_domain::event::Event;
+use tollgate_domain::id::EventId;
 use tollgate_domain::permission::Permission;
 use tollgate_storage::{EventPage, Slice, StorageError};
 
@@ -34,6 +35,13 @@ impl Service {
     pub async fn events(&self, caller: &Caller, page: &EventPage) -> Result<Slice<Event>, EventError> {
         caller.require(Permission::NOTIFICATION_READ)?;
         Ok(self.storage.events(caller.workspace_id(), page).await?)
+    }
+
+    /// One of the caller's events, unless it is for the audit trail only.
+    pub async fn public_event(&self, caller: &Caller, id: EventId) -> Result<Option<Event>, EventError> {
+        caller.require(Permission::NOTIFICATION_READ)?;
+        let found = self.storage.event(caller.workspace_id(), id).await?;
+        Ok(found.filter(|event| event.event_type.is_public()))
     }
 
     /// What happened in the caller's workspace after place `after`, at most `limit` events; waits up to `wait` for the

@@ -1,11 +1,15 @@
 //! Notifications: list, get, their delivery attempts, replay.
 
-use tollgate_domain::id::{NotificationId, NotificationLogKind};
+use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin};
 use tollgate_domain::permission::Permission;
-use tollgate_storage::{Change, NotificationPage, Outcome, Page, Slice, StorageError, Write};
+use tollgate_domain::usage::Hour;
+use tollgate_storage::{Change, DeliveryCount, NotificationPage, Outcome, Page, Slice, StorageError, Write};
 
 use crate::{Caller, Denied, Service};
+
+/// How far back deliveries are told hour by hour: 31 days.
+const MOST_HOURS: u32 = 31 * 24;
 
 /// Why a notification use-case refused. The caller can act on each variant, except `Storage`.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +49,20 @@ impl Service {
         found.ok_or(NotificationError::NotFound)
     }
 
+    /// The notifications of one of the caller's events, its replays among them, newest first, at most `limit`.
+    pub async fn notifications_of_event(
+        &self,
+        caller: &Caller,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, NotificationError> {
+        caller.require(Permission::NOTIFICATION_READ)?;
+        Ok(self
+            .storage
+            .notifications_of(caller.workspace_id(), event, limit)
+            .await?)
+    }
+
     /// A page of the attempts to deliver one of the caller's notifications.
     pub async fn delivery_attempts(
         &self,
@@ -56,6 +74,32 @@ impl Service {
         Ok(self.storage.delivery_attempts(id, page).await?)
     }
 
+    /// How the attempts to deliver to the caller's destinations went, or to one of them, in each of the last `hours`, the
+    /// present one included; oldest first, with those in which there were none.
+    pub async fn delivery_counts(
+        &self,
+        caller: &Caller,
+        setting: Option<NotificationSettingId>,
+        hours: u32,
+    ) -> Result<Vec<DeliveryCount>, NotificationError> {
+        caller.require(Permission::NOTIFICATION_READ)?;
+        let last = Hour::of(self.clock.now());
+        let first = last.minus(hours.clamp(1, MOST_HOURS) - 1);
+        let found = self
+            .storage
+            .delivery_counts(caller.workspace_id(), setting, first)
+            .await?;
+        let mut found = found.into_iter().peekable();
+        let each = (first.0..=last.0).map(|hour| {
+            found.next_if(|count| count.hour.0 == hour).unwrap_or(DeliveryCount {
+                hour: Hour(hour),
+                delivered: 0,
+                failed: 0,
+            })
+        });
+        Ok(each.collect())
+    }
+
     /// Has the event delivered once more, as a notification of its own; gives its id.
     pub async fn replay_notification(
         &self,
@@ -64,17 +108,23 @@ impl Service {
     ) -> Result<NotificationId, NotificationError> {
         caller.require(Permission::NOTIFICATION_WRITE)?;
         let workspace = caller.workspace_id();
-        let original = self
-            .storage
-            .notification(workspace, id)
-            .await?
-            .ok_or(NotificationError::NotFound)?;
+        let original = self.storage.notification(workspace, id).await?;
+        let original = original.ok_or(NotificationError::NotFound)?;
         if original.origin != NotificationOrigin::Event {
             return Err(NotificationError::IsReplay);
         }
         if !original.status.is_final() {
             return Err(NotificationError::NotFinal);
         }
+        self.commit_replay(workspace, id).await
+    }
+
+    /// Whatever it is: the store replays none that is gone.
+    pub(crate) async fn commit_replay(
+        &self,
+        workspace: WorkspaceId,
+        id: NotificationId,
+    ) -> Result<NotificationId, NotificationError> {
         let at = self.clock.now();
         let replay = self.next_id(at);
         let write = Write::ReplayNotification {

@@ -55,6 +55,18 @@ impl Service {
         })
     }
 
+    /// The newest run of each of these simulations, with its newest event; those that were never run are left out.
+    pub async fn newest_simulation_runs(
+        &self,
+        caller: &Caller,
+        simulations: &[SimulationId],
+    ) -> Result<Vec<RunWithEvents>, SimulationError> {
+        caller.require(Permission::NOTIFICATION_SIMULATION_READ)?;
+        let workspace = caller.workspace_id();
+        let runs = self.storage.newest_simulation_runs(workspace, simulations).await?;
+        Ok(self.with_events(caller, runs, true).await?)
+    }
+
     /// One of a simulation's runs.
     pub async fn simulation_run(
         &self,
@@ -291,9 +303,32 @@ impl Service {
             Some(payload) => serde_json::from_str(payload)
                 .map_err(|error| StorageError::Corrupt(format!("simulations.payload of {}: {error}", simulation.id)))?,
         };
-        let event_type = simulation.event_type;
-        let entity = Entity::of(event_type)
-            .ok_or_else(|| StorageError::Corrupt(format!("simulations.type of {}", simulation.id)))?;
+        let merged = self.entity_of(caller, simulation.event_type, &given, now).await?;
+        merged.ok_or_else(|| StorageError::Corrupt(format!("simulations.type of {}", simulation.id)))
+    }
+
+    /// An example of what an event of this type tells of, as JSON text: an invented entity. `None` for what can't be
+    /// simulated.
+    pub async fn example_entity(
+        &self,
+        caller: &Caller,
+        event_type: EventType,
+    ) -> Result<Option<String>, SimulationError> {
+        caller.require(Permission::NOTIFICATION_SIMULATION_READ)?;
+        let now = self.clock.now();
+        Ok(self.entity_of(caller, event_type, &Map::new(), now).await?)
+    }
+
+    async fn entity_of(
+        &self,
+        caller: &Caller,
+        event_type: EventType,
+        given: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<Option<String>, StorageError> {
+        let Some(entity) = Entity::of(event_type) else {
+            return Ok(None);
+        };
         let id = given.get("id").and_then(Value::as_str).unwrap_or_default();
         let workspace = caller.workspace();
         let base = match entity {
@@ -326,6 +361,6 @@ impl Service {
             }
         };
         let base = base.expect("a snapshot has text keys and finite numbers");
-        Ok(entity.merged(&base, &given))
+        Ok(Some(entity.merged(&base, given)))
     }
 }

@@ -6,7 +6,8 @@ use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::EventType;
 use tollgate_domain::id::{NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::NotificationStatus;
-use tollgate_storage::{Change, TOTAL_CAP, Write};
+use tollgate_domain::usage::Hour;
+use tollgate_storage::{AttemptRecord, Change, DeliveryCount, TOTAL_CAP, Write};
 
 /// The counter of a workspace's client tokens with this status.
 pub(crate) fn client_tokens(status: ClientTokenStatus) -> String {
@@ -24,6 +25,54 @@ pub(crate) fn events(event_type: EventType) -> String {
 /// The counter of a setting's notifications with this status.
 pub(crate) fn notifications(setting: NotificationSettingId, status: NotificationStatus) -> String {
     format!("notifications.{setting}.{}", status.name())
+}
+
+/// What the counters of attempts to deliver begin with.
+pub(crate) const DELIVERIES: &str = "deliveries.";
+/// Behind all of them: the dot's successor.
+pub(crate) const DELIVERIES_END: &str = "deliveries/";
+
+/// What the counters of attempts in this hour begin with, and those of later hours sort behind.
+pub(crate) fn deliveries_from(hour: Hour) -> String {
+    format!("{DELIVERIES}{:010}.", hour.0)
+}
+
+fn deliveries(setting: NotificationSettingId, hour: Hour, delivered: bool) -> String {
+    let how = if delivered { "delivered" } else { "failed" };
+    format!("{}{setting}.{how}", deliveries_from(hour))
+}
+
+/// What counters of attempts tell, of one setting or of all; they come in the order of their names, so of the hours.
+pub(crate) fn delivery_counts<'a>(
+    counters: impl Iterator<Item = (&'a str, i64)>,
+    wanted: Option<NotificationSettingId>,
+) -> Vec<DeliveryCount> {
+    let wanted = wanted.map(|setting| setting.to_string());
+    let mut counts: Vec<DeliveryCount> = Vec::new();
+    for (name, value) in counters {
+        let mut parts = name.split('.').skip(1);
+        let (Some(hour), Some(setting), Some(how)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
+        let Ok(hour) = hour.parse().map(Hour) else { continue };
+        if wanted.as_deref().is_some_and(|wanted| wanted != setting) {
+            continue;
+        }
+        if counts.last().is_none_or(|last| last.hour != hour) {
+            counts.push(DeliveryCount {
+                hour,
+                delivered: 0,
+                failed: 0,
+            });
+        }
+        let Some(count) = counts.last_mut() else { continue };
+        let value = u64::try_from(value).unwrap_or(0);
+        match how {
+            "delivered" => count.delivered += value,
+            _ => count.failed += value,
+        }
+    }
+    counts
 }
 
 /// A sum of counters as a page's total.
@@ -98,6 +147,13 @@ impl Deltas {
             self.move_by(workspace, notifications(setting, before), -1);
             self.move_by(workspace, notifications(setting, after), 1);
         }
+    }
+
+    /// An attempt to deliver was recorded.
+    pub(crate) fn attempted(&mut self, record: &AttemptRecord) {
+        let delivered = record.status == NotificationStatus::Delivered;
+        let name = deliveries(record.setting, Hour::of(record.at), delivered);
+        self.move_by(record.workspace, name, 1);
     }
 
     /// A notification is gone.

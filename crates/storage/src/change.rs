@@ -205,7 +205,7 @@ pub enum Write {
         /// How many at a time.
         limit: usize,
     },
-    /// Something about people, their sessions, or the links that are made for them.
+    /// Something about people, their sessions, the links that are made for them, or the workspace that they share.
     People(PeopleWrite),
     /// Removes idempotent answers that are forgotten at `now`, at most `limit`.
     ForgetIdempotentAnswers {

@@ -5,9 +5,11 @@
 //! to hold, nothing to await inside one, and many callers' changes can share one commit.
 #![warn(missing_docs)]
 
+mod audit;
 mod change;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod delivery;
 mod page;
 mod people;
 
@@ -19,8 +21,8 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
-    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
+    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -34,13 +36,15 @@ use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::verdict::TokenFacts;
 use tollgate_domain::workspace::Workspace;
 
+pub use audit::{AuditPage, Searched};
 pub use change::{
     AttemptRecord, Change, IdempotencyKey, IdempotentAnswer, Outcome, SettingsSeen, SimulationEventKey,
     SimulationRecord, Write,
 };
+pub use delivery::DeliveryCount;
 pub use page::{
-    ClientTokenPage, EventPage, IdPage, NotificationPage, NotificationSettingPage, Order, Page, SimulationPage, Slice,
-    TOTAL_CAP,
+    ApiKeyPage, ClientTokenPage, EventPage, IdPage, NotificationPage, NotificationSettingPage, Order, Page,
+    SimulationPage, Slice, TOTAL_CAP,
 };
 pub use people::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames};
 
@@ -162,8 +166,8 @@ pub trait Storage: Send + Sync {
     /// The API key of this id in whatever workspace: for authentication, which doesn't know the workspace yet.
     async fn api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StorageError>;
 
-    /// A page of a workspace's API keys, by id. The cursor need not exist.
-    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError>;
+    /// A page of a workspace's API keys, by id. The cursor need not exist. The total is told of all keys together only.
+    async fn api_keys(&self, workspace: WorkspaceId, page: &ApiKeyPage) -> Result<Slice<ApiKey>, StorageError>;
 
     /// Active API keys, in any workspace, that have expired at `now`, or that expire by `announce_before` and haven't
     /// been announced; soonest first, at most `limit`.
@@ -174,8 +178,26 @@ pub trait Storage: Send + Sync {
         limit: usize,
     ) -> Result<Vec<ApiKey>, StorageError>;
 
+    /// The event of this id in this workspace, whatever its type.
+    async fn event(&self, workspace: WorkspaceId, id: EventId) -> Result<Option<Event>, StorageError>;
+
     /// A page of a workspace's events, by id. The cursor need not exist.
     async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError>;
+
+    /// A page of a workspace's events of all types, newest first. Where no index tells all that is asked for (an actor with
+    /// types, or more than the entity), it looks at `look_through` events of the actor or the entity at most.
+    async fn audit_trail(
+        &self,
+        workspace: WorkspaceId,
+        page: &AuditPage,
+        look_through: usize,
+    ) -> Result<Searched<EventKind, Event>, StorageError>;
+
+    /// The API keys of these ids in this workspace, in no order that means anything.
+    async fn api_keys_named(&self, workspace: WorkspaceId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>, StorageError>;
+
+    /// The people of these ids, in no order that means anything.
+    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError>;
 
     /// The events of these types in any workspace, with their places, after place `after` up to and including `upto`.
     async fn events_between(
@@ -231,6 +253,14 @@ pub trait Storage: Send + Sync {
         page: &NotificationPage,
     ) -> Result<Slice<Notification>, StorageError>;
 
+    /// The notifications of an event, its replays among them, newest first, at most `limit`; none whose setting is gone.
+    async fn notifications_of(
+        &self,
+        workspace: WorkspaceId,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StorageError>;
+
     /// A page of a notification's delivery attempts, by id. Whose it is, and whether it still shows, says
     /// [`notification`](Self::notification): the attempts of one whose setting is gone are there until they are removed.
     async fn delivery_attempts(
@@ -238,6 +268,16 @@ pub trait Storage: Send + Sync {
         notification: NotificationId,
         page: &Page<NotificationLogKind>,
     ) -> Result<Slice<DeliveryAttempt>, StorageError>;
+
+    /// How a workspace's attempts to deliver went, of one setting or of all, in each hour from `since` on that had any,
+    /// oldest first; from counters, so that it costs the same for many attempts. Also of settings that are gone; hours that
+    /// are older than what was removed as too old are gone too.
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError>;
 
     /// The simulation of this id in this workspace.
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError>;
@@ -264,6 +304,13 @@ pub trait Storage: Send + Sync {
         simulation: SimulationId,
         page: &IdPage<SimulationRunKind>,
     ) -> Result<Slice<SimulationRun>, StorageError>;
+
+    /// The newest run of each of these simulations, in their order; those that were never run are left out.
+    async fn newest_simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulations: &[SimulationId],
+    ) -> Result<Vec<SimulationRun>, StorageError>;
 
     /// The event of this id, if it is of this run in this workspace.
     async fn simulation_event(

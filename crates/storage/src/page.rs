@@ -1,9 +1,10 @@
 //! Pages: keyset, never offset, so that the last page costs what the first does.
 
+use tollgate_domain::api_key::ApiKeyStatus;
 use tollgate_domain::client_token::ClientTokenStatus;
 use tollgate_domain::event::EventType;
 use tollgate_domain::id::{
-    ClientTokenKind, EventKind, Id, Kind, NotificationKind, NotificationSettingId, NotificationSettingKind,
+    ApiKeyKind, ClientTokenKind, EventKind, Id, Kind, NotificationKind, NotificationSettingId, NotificationSettingKind,
     SimulationKind,
 };
 use tollgate_domain::notification::NotificationStatus;
@@ -40,6 +41,15 @@ pub struct ClientTokenPage {
     pub page: Page<ClientTokenKind>,
     /// Only these; all when empty.
     pub statuses: Vec<ClientTokenStatus>,
+}
+
+/// A page of API keys.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiKeyPage {
+    /// Where, which way, how long.
+    pub page: Page<ApiKeyKind>,
+    /// Only these, as the store has them; all when absent.
+    pub status: Option<ApiKeyStatus>,
 }
 
 /// A page of events.

@@ -1,4 +1,4 @@
-//! What is written of people, their sessions and the links that are made for them.
+//! What is written of people, their sessions and the links that are made for them, and of the workspace that they share.
 
 use tollgate_domain::api_key::SecretDigest;
 use tollgate_domain::id::{UserId, WorkspaceId};
@@ -26,6 +26,15 @@ pub enum PeopleWrite {
     },
     /// A link that nobody is to use any more. Stale when it is gone.
     TakeLinkBack(SecretDigest),
+    /// Another name for a workspace that has the name `from`. Stale when it hasn't.
+    RenameWorkspace {
+        /// Which.
+        workspace: WorkspaceId,
+        /// As it is.
+        from: String,
+        /// As it shall be; within [`tollgate_domain::text::NAME`].
+        to: String,
+    },
     /// Another role for a member who has `from`. Stale when they haven't, or when the workspace would be left without
     /// an owner.
     SetRole {

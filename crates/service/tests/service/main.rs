@@ -1,8 +1,16 @@
 //! Use-cases over a real store, with stopped time and repeatable chance.
 
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod deliveries;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod workspaces;

@@ -329,3 +329,104 @@ async fn members_of_another_workspace_are_not_found() {
             .is_none()
     );
 }
+
+#[tokio::test]
+async fn open_invitations_are_listed_with_who_made_them_until_their_time_is_over() {
+    let place = Place::fresh().await;
+    place.join(&place.workspace, "ada", Role::Owner).await;
+    let ada = place.caller("ada").await;
+    place
+        .service
+        .invite(&place.operator(), email("zoe"), Role::Viewer)
+        .await
+        .unwrap();
+    place.clock.advance(Duration::from_hours(1));
+    place.service.invite(&ada, email("Bob"), Role::Admin).await.unwrap();
+    let elsewhere = place.another_workspace(2).await;
+    assert_eq!(
+        place
+            .service
+            .invitations(&tollgate_service::Caller::command_line(elsewhere))
+            .await
+            .unwrap(),
+        []
+    );
+    place.join(&place.workspace, "viewer", Role::Viewer).await;
+    let viewer = place.caller("viewer").await;
+    let listed = async || {
+        let open = place.service.invitations(&viewer).await.unwrap();
+        let open = open.into_iter();
+        open.map(|open| (open.email.as_str().to_owned(), open.role, open.invited_by))
+            .collect::<Vec<_>>()
+    };
+    let bob = (
+        "Bob@example.com".to_owned(),
+        Role::Admin,
+        Some("ada <ada@example.com>".to_owned()),
+    );
+    let zoe = ("zoe@example.com".to_owned(), Role::Viewer, None);
+    assert_eq!(listed().await, [bob.clone(), zoe]);
+    place.clock.advance(Duration::from_hours(7 * 24 - 1));
+    let open = place.service.invitations(&ada).await.unwrap();
+    assert_eq!(open.len(), 1, "the one of an hour before is over");
+    assert_eq!(open[0].email, email("bob"));
+}
+
+#[tokio::test]
+async fn an_invitation_is_withdrawn_by_who_manages_its_role_and_is_good_for_nothing_then() {
+    let place = Place::fresh().await;
+    place.join(&place.workspace, "ada", Role::Owner).await;
+    for (name, role) in [("admin", Role::Admin), ("developer", Role::Developer)] {
+        place.join(&place.workspace, name, role).await;
+    }
+    let (admin, developer) = (place.caller("admin").await, place.caller("developer").await);
+    let service = &place.service;
+    let owner = service
+        .invite(&place.operator(), email("bob"), Role::Owner)
+        .await
+        .unwrap();
+    let viewer = service
+        .invite(&place.operator(), email("eve"), Role::Viewer)
+        .await
+        .unwrap();
+    for (caller, name) in [
+        (&admin, "bob"),
+        (&developer, "bob"),
+        (&developer, "eve"),
+        (&developer, "nobody"),
+    ] {
+        let refused = service.withdraw_invitation(caller, &email(name)).await;
+        assert!(matches!(refused, Err(PeopleError::Denied(_))), "{name}: {refused:?}");
+    }
+    assert!(service.invitation(&owner.secret).await.is_ok());
+
+    let before = place.place().await;
+    assert_eq!(
+        service.withdraw_invitation(&admin, &email("EVE")).await.unwrap(),
+        Role::Viewer
+    );
+    let used = service
+        .accept_invitation(&viewer.secret, Some(person("Eve")), None)
+        .await;
+    assert!(matches!(used, Err(PeopleError::Link)), "{used:?}");
+    for name in ["eve", "nobody", "ada"] {
+        let again = service.withdraw_invitation(&admin, &email(name)).await;
+        assert!(matches!(again, Err(PeopleError::NotFound)), "{name}: {again:?}");
+    }
+    let audit = place.audit(place.workspace.id, before).await;
+    let [(event, data)] = &audit[..] else {
+        panic!("one event: {audit:?}")
+    };
+    assert_eq!(
+        (event.event_type, event.actor, event.address),
+        (
+            EventType::InvitationWithdrawn,
+            Actor::Person(admin.user_id().unwrap()),
+            Some(address(7))
+        )
+    );
+    assert_eq!(
+        (event.subject.as_str(), &data["role"]),
+        ("eve@example.com", &"viewer".into())
+    );
+}

@@ -23,6 +23,9 @@ impl Connection {
             PeopleWrite::CreateLink(link) => self.create_link(link).await,
             PeopleWrite::UseLink { digest, now, then } => self.use_link(digest, *now, then).await,
             PeopleWrite::TakeLinkBack(digest) => self.did(USE_UP_LINK, &[&&digest.0[..]]).await,
+            PeopleWrite::RenameWorkspace { workspace, from, to } => {
+                self.did(RENAME_WORKSPACE, &[&workspace.to_string(), from, to]).await
+            }
             PeopleWrite::SetRole {
                 workspace,
                 user,
@@ -228,6 +231,8 @@ impl Connection {
         Ok(true)
     }
 }
+
+const RENAME_WORKSPACE: &str = "UPDATE workspaces SET name = $3 WHERE id = $1 AND name = $2";
 
 /// Nothing when the workspace would be left without an owner.
 const SET_ROLE: &str = "

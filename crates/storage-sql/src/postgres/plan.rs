@@ -352,6 +352,7 @@ impl<'a> Writes<'a> {
         self.attempts.extend(&record.attempts);
         self.counters
             .notification_moved(record.workspace, record.setting, (before, after));
+        self.counters.attempted(record);
         self.failing.entry(record.setting).or_default().add(record);
     }
 

@@ -3,12 +3,13 @@
 use tokio_postgres::Error;
 use tollgate_domain::id;
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::usage::Hour;
 
 use super::batch::{Session, bigint};
 use super::columns::{self, Columns};
 use super::plan::{Leased, Writes};
 use super::rows;
-use crate::counters::Deltas;
+use crate::counters::{self, Deltas};
 
 impl Session {
     /// Attempts and replays; their notifications are locked.
@@ -90,6 +91,11 @@ impl Session {
             .collect::<Result<Vec<String>, _>>()?;
         self.rows(&statements.prune_attempts, ids.len(), vec![Box::new(ids)])
             .await?;
+        let counts: Columns = vec![
+            Box::new(counters::deliveries_from(Hour::of(before))),
+            Box::new(bigint(limit)),
+        ];
+        self.rows(&statements.prune_delivery_counts, limit, counts).await?;
         let events: Columns = vec![Box::new(before.as_micros()), Box::new(bigint(limit))];
         for row in self.rows(&statements.prune_events, limit, events).await? {
             if let (Ok(workspace), Ok(event_type)) = (rows::workspace_of(&row), rows::event_type(&row)) {

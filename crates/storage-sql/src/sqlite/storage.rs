@@ -8,8 +8,8 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
-    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
+    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -22,8 +22,9 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
-    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError, TokenChanges,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
+    IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice,
+    Storage, StorageError, TokenChanges,
 };
 
 use super::{SqliteStore, reads};
@@ -123,7 +124,7 @@ impl Storage for SqliteStore {
             .await
     }
 
-    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
+    async fn api_keys(&self, workspace: WorkspaceId, page: &ApiKeyPage) -> Result<Slice<ApiKey>, StorageError> {
         let page = *page;
         self.readers
             .read(move |connection| reads::api_keys(connection, workspace, page))
@@ -141,10 +142,42 @@ impl Storage for SqliteStore {
             .await
     }
 
+    async fn event(&self, workspace: WorkspaceId, id: EventId) -> Result<Option<Event>, StorageError> {
+        self.readers
+            .read(move |connection| reads::event(connection, workspace, id))
+            .await
+    }
+
     async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
         let page = page.clone();
         self.readers
             .read(move |connection| reads::events(connection, workspace, &page))
+            .await
+    }
+
+    async fn audit_trail(
+        &self,
+        workspace: WorkspaceId,
+        page: &AuditPage,
+        look_through: usize,
+    ) -> Result<Searched<EventKind, Event>, StorageError> {
+        let page = page.clone();
+        self.readers
+            .read(move |connection| reads::audit::trail(connection, workspace, &page, look_through))
+            .await
+    }
+
+    async fn api_keys_named(&self, workspace: WorkspaceId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>, StorageError> {
+        let ids = ids.to_vec();
+        self.readers
+            .read(move |connection| reads::api_keys_named(connection, workspace, &ids))
+            .await
+    }
+
+    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError> {
+        let ids = ids.to_vec();
+        self.readers
+            .read(move |connection| reads::people::users(connection, &ids))
             .await
     }
 
@@ -229,6 +262,17 @@ impl Storage for SqliteStore {
             .await
     }
 
+    async fn notifications_of(
+        &self,
+        workspace: WorkspaceId,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notifications::of_event(connection, workspace, event, limit))
+            .await
+    }
+
     async fn delivery_attempts(
         &self,
         notification: NotificationId,
@@ -237,6 +281,17 @@ impl Storage for SqliteStore {
         let page = *page;
         self.readers
             .read(move |connection| reads::notifications::attempts(connection, notification, page))
+            .await
+    }
+
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notifications::delivery_counts(connection, workspace, setting, since))
             .await
     }
 
@@ -277,6 +332,17 @@ impl Storage for SqliteStore {
         let page = page.clone();
         self.readers
             .read(move |connection| reads::simulations::runs(connection, workspace, simulation, &page))
+            .await
+    }
+
+    async fn newest_simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulations: &[SimulationId],
+    ) -> Result<Vec<SimulationRun>, StorageError> {
+        let simulations = simulations.to_vec();
+        self.readers
+            .read(move |connection| reads::simulations::newest_runs(connection, workspace, &simulations))
             .await
     }
 

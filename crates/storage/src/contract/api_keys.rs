@@ -12,7 +12,7 @@ use tollgate_domain::workspace::Workspace;
 use super::seed::{self, Dice, api_key, at, key_creation, key_update, micros_after};
 use super::steps::{self, applied, assert_only, assert_walks, everything};
 use super::{Fresh, Verdict};
-use crate::{Change, Order, Outcome, Page, Storage, StorageError, Write};
+use crate::{Change, Order, Outcome, Page, Slice, Storage, StorageError, Write};
 
 pub async fn a_new_key_is_there_at_once_in_every_detail(fresh: &Fresh) -> Verdict {
     let store = &*fresh.store;
@@ -304,10 +304,10 @@ pub async fn pages_of_keys_hold_every_status_of_one_workspace(fresh: &Fresh) -> 
     }
     steps::all_applied(&fresh.store, Dice::new(30).shuffled(changes)).await?;
     let id_of = |key: &ApiKey| key.id;
-    let fetch = async |page: Page<_>| store.api_keys(ours.id, &page).await;
+    let fetch = async |page: Page<_>| steps::api_keys(store, ours.id, None, page).await;
     assert_walks(&expected, &[1, 7, 29, 30, 31], id_of, fetch).await?;
     assert_walks(&[], &[1, 7], id_of, async |page: Page<_>| {
-        store.api_keys(seed::id(3), &page).await
+        steps::api_keys(store, seed::id(3), None, page).await
     })
     .await?;
 
@@ -318,13 +318,45 @@ pub async fn pages_of_keys_hold_every_status_of_one_workspace(fresh: &Fresh) -> 
             limit: 2,
             count: false,
         };
-        let slice = store.api_keys(ours.id, &page).await?;
+        let slice = steps::api_keys(store, ours.id, None, page).await?;
         assert_eq!(
             slice.items.iter().map(|key| seed::number(key.id)).collect::<Vec<_>>(),
             numbers
         );
         assert_eq!((slice.has_more, slice.total), (true, None));
         assert_only(&ours, slice.items.iter().map(|key| key.workspace));
+    }
+    Ok(())
+}
+
+pub async fn pages_of_keys_with_one_status_hold_only_these(fresh: &Fresh) -> Verdict {
+    let store = &*fresh.store;
+    let (ours, theirs) = (steps::workspace(store, 1).await?, steps::workspace(store, 2).await?);
+    let mut changes = Vec::new();
+    for number in 1..=12 {
+        let status = ApiKeyStatus::ALL[usize::try_from(number % 3).expect("below 3")];
+        for (workspace, number) in [(&ours, number * 2), (&theirs, number * 2 + 1)] {
+            let key = api_key(workspace, number);
+            changes.push(key_creation(&ApiKey { status, ..key }));
+        }
+    }
+    steps::all_applied(&fresh.store, Dice::new(30).shuffled(changes)).await?;
+    for (status, numbers) in [
+        (ApiKeyStatus::Active, [6, 12, 18, 24]),
+        (ApiKeyStatus::Expired, [2, 8, 14, 20]),
+        (ApiKeyStatus::Revoked, [4, 10, 16, 22]),
+    ] {
+        let expected = numbers.map(seed::id);
+        let fetch = async |page: Page<_>| {
+            let slice = steps::api_keys(store, ours.id, Some(status), page).await?;
+            // No counter tells of one status: whoever counts asks for all.
+            assert_eq!(slice.total, None);
+            Ok(Slice {
+                total: page.count.then_some(4),
+                ..slice
+            })
+        };
+        assert_walks(&expected, &[1, 3, 4, 5], |key: &ApiKey| key.id, fetch).await?;
     }
     Ok(())
 }

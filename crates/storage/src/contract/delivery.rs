@@ -282,6 +282,17 @@ pub async fn a_replay_is_a_notification_of_its_own(fresh: &Fresh) -> Verdict {
 
     applied(store, replay(501, 60)).await?;
     assert_eq!(again(store, &original).await?, noted(60), "the last time");
+    let of_event = async |workspace, event, limit| {
+        let found = store.notifications_of(workspace, event, limit).await?;
+        Ok::<_, StorageError>(found.iter().map(|found| found.id).collect::<Vec<_>>())
+    };
+    let (event, other) = (original.event.id, steps::workspace(store, 2).await?);
+    let mut all = [original.id, seed::id(500), seed::id(501)];
+    all.sort_unstable_by(|one, other| other.cmp(one));
+    assert_eq!(of_event(workspace.id, event, 9).await?, all);
+    assert_eq!(of_event(workspace.id, event, 2).await?, all[..2]);
+    assert_eq!(of_event(workspace.id, seed::id(77), 9).await?, []);
+    assert_eq!(of_event(other.id, event, 9).await?, []);
     let outcome = store.commit(replay(501, 70)).await;
     assert!(outcome.is_err(), "the id is taken: {outcome:?}");
     assert_eq!(again(store, &original).await?, noted(60));

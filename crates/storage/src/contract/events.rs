@@ -11,6 +11,21 @@ use crate::{Order, Page, StorageError, TOTAL_CAP};
 
 use EventType::{ApiKeyExpiring, ClientTokenCreated, ClientTokenRevoked, ClientTokenUpdated};
 
+pub async fn an_event_is_found_by_its_id_in_its_workspace_only(fresh: &Fresh) -> Verdict {
+    let store = &*fresh.store;
+    let ours = steps::workspace(store, 1).await?;
+    let theirs = steps::workspace(store, 2).await?;
+    let public = event(ours.id, 1, ClientTokenCreated);
+    let audited = event(ours.id, 2, EventType::SignedIn);
+    applied(store, telling(vec![public.clone(), audited.clone()])).await?;
+    for event in [public, audited] {
+        assert_eq!(store.event(theirs.id, event.id).await?, None);
+        assert_eq!(store.event(ours.id, event.id).await?, Some(event));
+    }
+    assert_eq!(store.event(ours.id, seed::id(3)).await?, None);
+    Ok(())
+}
+
 pub async fn an_event_comes_back_byte_for_byte(fresh: &Fresh) -> Verdict {
     let store = &*fresh.store;
     let workspace = steps::workspace(store, 1).await?;
@@ -49,6 +64,7 @@ pub async fn an_event_comes_back_byte_for_byte(fresh: &Fresh) -> Verdict {
             events(store, &workspace, None, newest).await?.items,
             std::slice::from_ref(&event)
         );
+        assert_eq!(store.event(workspace.id, event.id).await?.as_ref(), Some(&event));
         let read = store.events_between(place - 1, place, &[event_type]).await?;
         assert_eq!(read, [(place, event.clone())]);
         expected.push(event);

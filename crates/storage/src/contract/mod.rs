@@ -17,6 +17,7 @@ use std::sync::Arc;
 use crate::{Storage, StorageError};
 
 pub mod api_keys;
+pub mod audit;
 pub mod client_token_facts;
 pub mod client_token_pages;
 pub mod client_token_restrictions;
@@ -25,6 +26,7 @@ pub mod client_tokens;
 pub mod concurrency;
 pub mod delivery;
 pub mod delivery_at_once;
+pub mod delivery_counts;
 pub mod events;
 pub mod idempotency;
 pub mod invitations;
@@ -98,6 +100,7 @@ macro_rules! contract_cases {
                 a_new_workspace_is_there_at_once_in_every_detail
                 an_empty_store_has_no_workspaces
                 workspaces_come_oldest_first
+                a_workspace_that_has_another_name_by_now_is_not_renamed
                 a_workspace_id_that_is_taken_is_refused_and_the_first_stays
             }
             client_tokens {
@@ -162,8 +165,10 @@ macro_rules! contract_cases {
                 uses_at_once_leave_the_latest
                 keys_are_due_when_expired_or_to_be_announced_soonest_first
                 pages_of_keys_hold_every_status_of_one_workspace
+                pages_of_keys_with_one_status_hold_only_these
             }
             events {
+                an_event_is_found_by_its_id_in_its_workspace_only
                 an_event_comes_back_byte_for_byte
                 events_of_one_change_keep_their_order
                 a_page_holds_only_the_types_asked_for
@@ -172,6 +177,14 @@ macro_rules! contract_cases {
                 events_between_two_places_are_those_after_the_first_up_to_the_second
                 totals_are_exact_up_to_the_cap_and_no_further
                 walks_over_random_events_agree_with_a_model
+            }
+            audit {
+                the_trail_has_events_of_all_types_newest_first
+                each_filter_of_the_trail_lets_through_what_it_says
+                filters_of_the_trail_together_let_through_what_each_does
+                a_search_of_the_trail_ends_where_it_may_look_no_further
+                the_trail_is_cut_by_the_time_in_its_ids
+                names_are_looked_up_for_many_at_once
             }
             sequence {
                 an_empty_store_is_at_place_0
@@ -265,6 +278,11 @@ macro_rules! contract_cases {
                 attempts_of_one_notification_at_once_all_count_and_a_success_stays
                 settings_may_go_and_be_pruned_while_they_are_delivered_to
             }
+            delivery_counts {
+                attempts_are_counted_by_hour_setting_and_outcome
+                attempts_recorded_at_once_on_two_handles_are_all_counted
+                old_hours_are_removed_with_what_is_old
+            }
             simulations {
                 a_new_simulation_is_there_at_once_in_every_detail
                 a_simulation_of_another_workspace_is_not_found
@@ -279,6 +297,7 @@ macro_rules! contract_cases {
                 a_second_run_waits_for_the_first
                 of_two_handles_racing_to_run_one_does
                 what_there_is_no_simulation_for_is_not_run
+                the_newest_run_of_each_simulation_comes_in_the_order_asked_for
                 runs_and_events_of_another_workspace_are_not_found
                 pages_of_runs_and_of_events_hold_those_asked_for
                 pruning_removes_old_runs_with_their_events_and_keeps_the_young

@@ -1,11 +1,13 @@
 //! The contract kept by the plainest store there is: maps behind a lock, nothing durable. It proves that the cases can
 //! be passed, and is what to read when a case is unclear.
 
+mod audit;
 mod people;
 mod simulations;
 mod usage;
 mod webhooks;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,7 +18,7 @@ use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, EventId, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
+    ApiKeyId, ClientTokenId, EventId, EventKind, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
     SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
@@ -32,9 +34,9 @@ use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
 use crate::{
-    Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
-    NotificationSettingPage, Order, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError, TOTAL_CAP,
-    TokenChanges, Write,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
+    IdempotentAnswer, NotificationPage, NotificationSettingPage, Order, Outcome, Page, PeopleWrite, Pulse, Searched,
+    SimulationPage, Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, Write,
 };
 use people::People;
 use simulations::Simulations;
@@ -64,6 +66,7 @@ fn every_case_is_in_the_list() {
         ("client_token_usage", include_str!("client_token_usage.rs")),
         ("api_keys", include_str!("api_keys.rs")),
         ("events", include_str!("events.rs")),
+        ("audit", include_str!("audit.rs")),
         ("sequence", include_str!("sequence.rs")),
         ("idempotency", include_str!("idempotency.rs")),
         ("concurrency", include_str!("concurrency.rs")),
@@ -74,6 +77,7 @@ fn every_case_is_in_the_list() {
         ("notification_pages", include_str!("notification_pages.rs")),
         ("pruning", include_str!("pruning.rs")),
         ("delivery_at_once", include_str!("delivery_at_once.rs")),
+        ("delivery_counts", include_str!("delivery_counts.rs")),
         ("simulations", include_str!("simulations.rs")),
         ("simulation_runs", include_str!("simulation_runs.rs")),
         ("simulation_events", include_str!("simulation_events.rs")),
@@ -252,6 +256,12 @@ impl State {
             Write::ClaimSimulationEvent { event, at } => return Ok(self.simulations.claim(&event, at)),
             Write::RecordSimulationEvent(record) => return Ok(self.simulations.record(record)),
             Write::PruneSimulationRuns { before, limit } => self.simulations.prune(before, limit),
+            Write::People(PeopleWrite::RenameWorkspace { workspace, from, to }) => {
+                match self.workspaces.get_mut(&workspace) {
+                    Some(stored) if stored.name == from => stored.name = to,
+                    _ => return Ok(false),
+                }
+            }
             Write::People(write) => return Ok(self.people.write(write)),
         }
         Ok(true)
@@ -429,10 +439,13 @@ impl Storage for Model {
         Ok(self.state().api_keys.get(&id).cloned())
     }
 
-    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
+    async fn api_keys(&self, workspace: WorkspaceId, page: &ApiKeyPage) -> Result<Slice<ApiKey>, StorageError> {
         let state = self.state();
         let keys = state.api_keys.values().filter(|key| key.workspace == workspace);
-        Ok(slice(keys.map(|key| (key.id, key)).collect(), page))
+        let keys = keys.filter(|key| page.status.is_none_or(|status| key.status == status));
+        let slice = slice(keys.map(|key| (key.id, key)).collect(), &page.page);
+        let total = slice.total.filter(|_| page.status.is_none());
+        Ok(Slice { total, ..slice })
     }
 
     async fn api_keys_due(
@@ -454,6 +467,14 @@ impl Storage for Model {
         Ok(due)
     }
 
+    async fn event(&self, workspace: WorkspaceId, id: EventId) -> Result<Option<Event>, StorageError> {
+        let state = self.state();
+        let mut events = state.events.values().map(|(_, event)| event);
+        Ok(events
+            .find(|event| (event.workspace, event.id) == (workspace, id))
+            .cloned())
+    }
+
     async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
         let state = self.state();
         let events = state.events.values().map(|(_, event)| event);
@@ -463,6 +484,31 @@ impl Storage for Model {
             Some(types) => types.contains(&event.event_type),
         });
         Ok(slice(events.map(|event| (event.id, event)).collect(), &page.page))
+    }
+
+    async fn audit_trail(
+        &self,
+        workspace: WorkspaceId,
+        page: &AuditPage,
+        look_through: usize,
+    ) -> Result<Searched<EventKind, Event>, StorageError> {
+        let state = self.state();
+        let events = state.events.values().map(|(_, event)| event);
+        let mut events: Vec<&Event> = events.filter(|event| event.workspace == workspace).collect();
+        events.sort_unstable_by_key(|event| Reverse(event.id));
+        Ok(audit::trail(events, page, look_through))
+    }
+
+    async fn api_keys_named(&self, workspace: WorkspaceId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>, StorageError> {
+        let state = self.state();
+        let keys = state.api_keys.values().filter(|key| key.workspace == workspace);
+        Ok(keys.filter(|key| ids.contains(&key.id)).cloned().collect())
+    }
+
+    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError> {
+        let state = self.state();
+        let users = state.people.users.values();
+        Ok(users.filter(|user| ids.contains(&user.id)).cloned().collect())
     }
 
     async fn events_between(
@@ -546,6 +592,31 @@ impl Storage for Model {
         Ok(self.state().webhooks.page(workspace, page))
     }
 
+    async fn notifications_of(
+        &self,
+        workspace: WorkspaceId,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StorageError> {
+        let page = NotificationPage {
+            page: Page {
+                after: None,
+                order: Order::Descending,
+                limit: 1_000_000,
+                count: false,
+            },
+            settings: Vec::new(),
+            statuses: Vec::new(),
+            search: None,
+            subject: None,
+            from: None,
+            to: None,
+        };
+        let all = self.state().webhooks.page(workspace, &page).items;
+        let of_event = all.into_iter().filter(|notification| notification.event.id == event);
+        Ok(of_event.take(limit).collect())
+    }
+
     async fn delivery_attempts(
         &self,
         notification: NotificationId,
@@ -554,6 +625,15 @@ impl Storage for Model {
         let state = self.state();
         let rows = state.webhooks.attempts(notification);
         Ok(slice(rows.map(|row| (row.id, row)).collect(), page))
+    }
+
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError> {
+        Ok(self.state().webhooks.delivery_counts(workspace, setting, since))
     }
 
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {
@@ -597,6 +677,19 @@ impl Storage for Model {
         let rows = rows.filter(|run| (run.workspace, run.simulation) == (workspace, simulation));
         let rows = rows.filter(|row| page.ids.is_empty() || page.ids.contains(&row.id));
         Ok(slice(rows.map(|row| (row.id, row)).collect(), &page.page))
+    }
+
+    async fn newest_simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulations: &[SimulationId],
+    ) -> Result<Vec<SimulationRun>, StorageError> {
+        let state = self.state();
+        let newest = |simulation: &SimulationId| {
+            let mut runs = state.simulations.runs.values().rev();
+            runs.find(|run| (run.workspace, run.simulation) == (workspace, *simulation))
+        };
+        Ok(simulations.iter().filter_map(newest).cloned().collect())
     }
 
     async fn simulation_event(

@@ -225,6 +225,31 @@ pub async fn what_there_is_no_simulation_for_is_not_run(fresh: &Fresh) -> Verdic
     assert_simulations(store, &workspace, &[simulation]).await
 }
 
+pub async fn the_newest_run_of_each_simulation_comes_in_the_order_asked_for(fresh: &Fresh) -> Verdict {
+    let store = &*fresh.store;
+    let (workspace, often) = ready(store).await?;
+    let once = create(store, simulation(&workspace, 2)).await?;
+    let never = create(store, simulation(&workspace, 3)).await?;
+    let mut newest = Vec::new();
+    for (simulation, number) in [(&often, 10), (&once, 11), (&often, 12)] {
+        let (run, event) = run(simulation, number);
+        applied(store, running(&(run.clone(), event.clone()))).await?;
+        let end = record(&event, SimulationEventStatus::Success, number);
+        applied(store, recording(&end)).await?;
+        newest.push(run.id);
+    }
+    let of = async |workspace, asked: &[_]| {
+        let runs = store.newest_simulation_runs(workspace, asked).await?;
+        Ok::<_, StorageError>(runs.iter().map(|run| run.id).collect::<Vec<_>>())
+    };
+    let all = [once.id, never.id, often.id, seed::id(99)];
+    assert_eq!(of(workspace.id, &all).await?, [newest[1], newest[2]]);
+    assert_eq!(of(workspace.id, &[]).await?, []);
+    let theirs = steps::workspace(store, 2).await?;
+    assert_eq!(of(theirs.id, &all).await?, []);
+    Ok(())
+}
+
 pub async fn runs_and_events_of_another_workspace_are_not_found(fresh: &Fresh) -> Verdict {
     let store = &*fresh.store;
     let (ours, simulation) = ready(store).await?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
-use tollgate_domain::api_key::ApiKey;
+use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{ApiKeyKind, Id, Kind, WorkspaceId};
@@ -12,7 +12,10 @@ use tollgate_domain::notification::Notification;
 use tollgate_domain::workspace::Workspace;
 
 use super::{outbox, seed};
-use crate::{Change, ClientTokenPage, EventPage, Order, Outcome, Page, Slice, Storage, StorageError, TOTAL_CAP, Write};
+use crate::{
+    ApiKeyPage, Change, ClientTokenPage, EventPage, Order, Outcome, Page, Slice, Storage, StorageError, TOTAL_CAP,
+    Write,
+};
 
 /// A page long enough for all that a case writes.
 pub(super) const fn whole<K: Kind>(order: Order) -> Page<K> {
@@ -100,6 +103,16 @@ pub(super) struct Everything {
     pub(super) sequence: u64,
 }
 
+/// A page of the keys with this status, or of all.
+pub(super) async fn api_keys(
+    store: &dyn Storage,
+    workspace: WorkspaceId,
+    status: Option<ApiKeyStatus>,
+    page: Page<ApiKeyKind>,
+) -> Result<Slice<ApiKey>, StorageError> {
+    store.api_keys(workspace, &ApiKeyPage { page, status }).await
+}
+
 /// All of `workspace`, oldest first; its totals are right.
 pub(super) async fn everything(store: &dyn Storage, workspace: &Workspace) -> Result<Everything, StorageError> {
     let ascending = Order::Ascending;
@@ -107,7 +120,7 @@ pub(super) async fn everything(store: &dyn Storage, workspace: &Workspace) -> Re
     let everything = Everything {
         client_tokens: client_tokens(store, workspace, &[], whole(ascending)).await?,
         active: active.total,
-        api_keys: store.api_keys(workspace.id, &whole::<ApiKeyKind>(ascending)).await?,
+        api_keys: api_keys(store, workspace.id, None, whole(ascending)).await?,
         events: events(store, workspace, None, whole(ascending)).await?,
         notification_settings: outbox::all_told(&store.all_notification_settings(workspace.id).await?),
         notifications: outbox::notifications(store, workspace).await?,

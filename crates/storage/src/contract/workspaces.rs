@@ -2,7 +2,7 @@
 
 use super::seed::{self, at};
 use super::{Fresh, Verdict, steps};
-use crate::{Change, Write};
+use crate::{Change, Outcome, PeopleWrite, Write};
 
 use tollgate_domain::environment::Environment;
 use tollgate_domain::id::WorkspaceId;
@@ -37,6 +37,34 @@ pub async fn workspaces_come_oldest_first(fresh: &Fresh) -> Verdict {
     let oldest_first: Vec<Workspace> = (1..=5).map(seed::workspace).collect();
     assert_eq!(fresh.store.workspaces().await?, oldest_first);
     assert_eq!(fresh.another().await?.workspaces().await?, oldest_first);
+    Ok(())
+}
+
+fn renaming(workspace: &Workspace, from: &str, to: &str) -> Change {
+    Change::silent(Write::People(PeopleWrite::RenameWorkspace {
+        workspace: workspace.id,
+        from: from.to_owned(),
+        to: to.to_owned(),
+    }))
+}
+
+pub async fn a_workspace_that_has_another_name_by_now_is_not_renamed(fresh: &Fresh) -> Verdict {
+    let store = &*fresh.store;
+    let (ours, theirs) = (steps::workspace(store, 1).await?, steps::workspace(store, 2).await?);
+    let name = "<b>\u{202e}Söhne</b> '🔑'";
+    steps::applied(store, renaming(&ours, &ours.name, name)).await?;
+    let renamed = Workspace {
+        name: name.to_owned(),
+        ..ours.clone()
+    };
+    let late = store.commit(renaming(&ours, &ours.name, "Late")).await?;
+    assert_eq!(late, Outcome::Stale);
+    assert_eq!(
+        store.commit(renaming(&seed::workspace(3), "", "Nobody's")).await?,
+        Outcome::Stale
+    );
+    assert_eq!(store.workspace(ours.id).await?, Some(renamed));
+    assert_eq!(store.workspace(theirs.id).await?.as_ref(), Some(&theirs));
     Ok(())
 }
 

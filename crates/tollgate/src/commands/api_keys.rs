@@ -10,7 +10,7 @@ use tollgate_domain::text::{API_KEY_DESCRIPTION, NAME};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
 use tollgate_service::{ApiKeyPatch, Caller, NewApiKey};
-use tollgate_storage::{Order, Page};
+use tollgate_storage::{ApiKeyPage, Order, Page};
 
 use super::store_args::StoreArgs;
 use super::workspaces::known as workspace;
@@ -296,7 +296,10 @@ async fn all(store: &Store, workspace: Workspace) -> anyhow::Result<Vec<ApiKey>>
     };
     let mut keys = Vec::new();
     loop {
-        let mut slice = store.service().api_keys(&caller, &page).await?;
+        let mut slice = store
+            .service()
+            .api_keys(&caller, &ApiKeyPage { page, status: None })
+            .await?;
         keys.append(&mut slice.items);
         if !slice.has_more {
             return Ok(keys);

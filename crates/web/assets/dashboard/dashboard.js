@@ -11,7 +11,8 @@ document.addEventListener("click", async (event) => {
   if (button) {
     const before = button.textContent;
     try {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      const { copy, copyFrom } = button.dataset;
+      await navigator.clipboard.writeText(copy ?? document.getElementById(copyFrom).textContent);
       button.textContent = "Copied";
     } catch {
       button.textContent = "Not allowed";
@@ -31,17 +32,29 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-/** Asks for the page again and takes over the parts that are marked, unless somebody is at work in them. */
+/**
+ * Asks for the page again and takes over the parts that are marked, unless somebody is at work in them; what is open in them
+ * stays open. Says whether there is anything more to wait for.
+ */
 async function look() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-  if (!answer.ok || answer.redirected) return;
+  if (!answer.ok || answer.redirected) return true;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  let missed = false;
   for (const part of document.querySelectorAll("[data-live]")) {
     const other = fresh.querySelector(`[data-live="${CSS.escape(part.dataset.live)}"]`);
-    if (!other || part.contains(document.activeElement) || hasSelection(part)) continue;
+    if (!other) continue;
+    if (part.contains(document.activeElement) || hasSelection(part)) {
+      missed = true;
+      continue;
+    }
     prepare(other);
+    for (const { id } of part.querySelectorAll("details[open][id]")) {
+      other.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+    }
     if (!part.isEqualNode(other)) part.replaceWith(document.adoptNode(other));
   }
+  return missed || fresh.body.dataset.liveBeat !== undefined;
 }
 
 function hasSelection(part) {
@@ -58,7 +71,7 @@ function follow(beat) {
     looking = true;
     do {
       again = false;
-      await look().catch(() => {});
+      if (!await look().catch(() => true)) { source.close(); return; }
     } while (again && !document.hidden);
     looking = false;
   };

@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use tollgate_domain::api_key::{ApiKey, ApiKeySnapshot};
 use tollgate_domain::permission::Permission;
-use tollgate_storage::Order;
+use tollgate_storage::{ApiKeyPage, Order};
 
 use crate::App;
 use crate::endpoint::{Access, Answer, Endpoint, Surface};
@@ -50,7 +50,7 @@ async fn list(Known(caller): Known, State(app): State<App>, mut query: ListQuery
     query.finish()?;
     let slice = app
         .service
-        .api_keys(&caller, &page)
+        .api_keys(&caller, &ApiKeyPage { page, status: None })
         .await
         .map_err(|error| ApiError::of_api_key(error, ""))?;
     let last = slice.items.last().map(|key| key.id.to_string());

@@ -79,17 +79,23 @@ pub(crate) fn raw_data(event: &Event) -> Result<&RawValue, StorageError> {
 
 /// 200 with a page.
 async fn list(Known(caller): Known, State(app): State<App>, mut query: ListQuery) -> Result<Response, ApiError> {
-    let page = query.page(&LISTING);
-    let names = query.filter(&EVENT_TYPE);
-    query.finish()?;
-    // Types that the contract knows and Tollgate never emits match nothing.
-    let types = (!names.is_empty()).then(|| names.iter().filter_map(|name| EventType::from_name(name)).collect());
-    let slice = app.service.events(&caller, &EventPage { page, types }).await?;
+    let asked = asked(&mut query)?;
+    let slice = app.service.events(&caller, &asked).await?;
     let last = slice.items.last().map(|event| event.id.to_string());
     let data = slice
         .items
         .iter()
         .map(EventView::try_from)
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(envelope::page(&data, query.pagination(page.limit, &slice, last)))
+    Ok(envelope::page(&data, query.pagination(asked.page.limit, &slice, last)))
+}
+
+/// The page that is asked for; also on the dashboard.
+pub(crate) fn asked(query: &mut ListQuery) -> Result<EventPage, ApiError> {
+    let page = query.page(&LISTING);
+    let names = query.filter(&EVENT_TYPE);
+    query.finish()?;
+    // Types that the contract knows and Tollgate never emits match nothing.
+    let types = (!names.is_empty()).then(|| names.iter().filter_map(|name| EventType::from_name(name)).collect());
+    Ok(EventPage { page, types })
 }

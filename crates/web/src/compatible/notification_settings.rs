@@ -113,7 +113,8 @@ const TRAFFIC: Field = field(
     FieldKind::Choice(&SOURCES),
 );
 
-const CREATE: Shape = Shape {
+/// Also of the dashboard's form, as all below that forms need.
+pub(crate) const CREATE: Shape = Shape {
     name: "NotificationSettingCreate",
     fields: &[
         required(DESCRIPTION),
@@ -131,7 +132,7 @@ const CREATE: Shape = Shape {
     at_least: 0,
 };
 
-const UPDATE: Shape = Shape {
+pub(crate) const UPDATE: Shape = Shape {
     name: "NotificationSettingUpdate",
     fields: &[
         DESCRIPTION,
@@ -284,14 +285,28 @@ async fn list(Known(caller): Known, State(app): State<App>, mut query: ListQuery
 
 /// 201 with the setting.
 async fn create(Known(caller): Known, State(app): State<App>, body: RawBody) -> Result<Response, ApiError> {
-    let mut body = body.checked(&CREATE)?;
+    let new = new_setting(&app, &caller, body.checked(&CREATE)?).await?;
+    let setting = app.service.create_notification_setting(&caller, &new).await;
+    let setting = setting.map_err(|error| ApiError::of_notification_setting(error, ""))?;
+    Ok(envelope::data(
+        StatusCode::CREATED,
+        &NotificationSettingView::from(&setting),
+    ))
+}
+
+/// What a body of the shape [`CREATE`] asks for, if deliveries may go there.
+pub(crate) async fn new_setting(
+    app: &App,
+    caller: &Caller,
+    mut body: Checked,
+) -> Result<NewNotificationSetting, ApiError> {
     let destination_type = body
         .text("type")
         .and_then(|name| DestinationType::from_name(&name))
         .unwrap_or(DestinationType::Url);
     let destination = body.text("destination").unwrap_or_default();
-    check_destination(&app, &caller, destination_type, &destination).await?;
-    let new = NewNotificationSetting {
+    check_destination(app, caller, destination_type, &destination).await?;
+    Ok(NewNotificationSetting {
         description: body.text("description").unwrap_or_default(),
         destination_type,
         destination,
@@ -299,13 +314,7 @@ async fn create(Known(caller): Known, State(app): State<App>, body: RawBody) -> 
         include_sensitive_fields: body.flag("include_sensitive_fields").unwrap_or(false),
         traffic_source: source(&mut body).unwrap_or(TrafficSource::Platform),
         subscribed_events: body.names("subscribed_events").unwrap_or_default(),
-    };
-    let setting = app.service.create_notification_setting(&caller, &new).await;
-    let setting = setting.map_err(|error| ApiError::of_notification_setting(error, ""))?;
-    Ok(envelope::data(
-        StatusCode::CREATED,
-        &NotificationSettingView::from(&setting),
-    ))
+    })
 }
 
 /// 200 with the setting.
@@ -317,8 +326,24 @@ async fn get(Known(caller): Known, State(app): State<App>, id: PathId) -> Result
 
 /// 200 with the setting, also when nothing changed.
 async fn update(Known(caller): Known, State(app): State<App>, id: PathId, body: RawBody) -> Result<Response, ApiError> {
-    let mut body = body.checked(&UPDATE)?;
+    let body = body.checked(&UPDATE)?;
     let setting_id = id.parse(ID)?;
+    let patch = patch(&app, &caller, setting_id, body).await?;
+    let setting = app
+        .service
+        .update_notification_setting(&caller, setting_id, &patch)
+        .await;
+    let setting = setting.map_err(|error| ApiError::of_notification_setting(error, id.as_str()))?;
+    Ok(envelope::data(StatusCode::OK, &NotificationSettingView::from(&setting)))
+}
+
+/// What a body of the shape [`UPDATE`] asks for, if deliveries may go there.
+pub(crate) async fn patch(
+    app: &App,
+    caller: &Caller,
+    id: NotificationSettingId,
+    mut body: Checked,
+) -> Result<NotificationSettingPatch, ApiError> {
     let patch = NotificationSettingPatch {
         description: body.text("description"),
         destination: body.text("destination"),
@@ -329,16 +354,11 @@ async fn update(Known(caller): Known, State(app): State<App>, id: PathId, body: 
         subscribed_events: body.names("subscribed_events"),
     };
     if let Some(destination) = &patch.destination {
-        let setting = app.service.notification_setting(&caller, setting_id).await;
-        let setting = setting.map_err(|error| ApiError::of_notification_setting(error, id.as_str()))?;
-        check_destination(&app, &caller, setting.destination_type, destination).await?;
+        let setting = app.service.notification_setting(caller, id).await;
+        let setting = setting.map_err(|error| ApiError::of_notification_setting(error, &id.to_string()))?;
+        check_destination(app, caller, setting.destination_type, destination).await?;
     }
-    let setting = app
-        .service
-        .update_notification_setting(&caller, setting_id, &patch)
-        .await;
-    let setting = setting.map_err(|error| ApiError::of_notification_setting(error, id.as_str()))?;
-    Ok(envelope::data(StatusCode::OK, &NotificationSettingView::from(&setting)))
+    Ok(patch)
 }
 
 /// 204.

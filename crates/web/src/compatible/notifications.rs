@@ -208,6 +208,20 @@ struct Replayed {
 
 /// 200 with a page.
 async fn list(Known(caller): Known, State(app): State<App>, mut query: ListQuery) -> Result<Response, ApiError> {
+    let asked = asked(&mut query)?;
+    let slice = app.service.notifications(&caller, &asked).await;
+    let slice = slice.map_err(|error| ApiError::of_notification(error, ""))?;
+    let last = slice.items.last().map(|notification| notification.id.to_string());
+    let data = slice
+        .items
+        .iter()
+        .map(NotificationView::try_from)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(envelope::page(&data, query.pagination(asked.page.limit, &slice, last)))
+}
+
+/// The page that is asked for; also on the dashboard.
+pub(crate) fn asked(query: &mut ListQuery) -> Result<NotificationPage, ApiError> {
     let page = query.page(&LISTING);
     let settings = query.ids(&SETTING);
     let statuses = query.filter(&STATUS);
@@ -224,15 +238,7 @@ async fn list(Known(caller): Known, State(app): State<App>, mut query: ListQuery
         to: query.time(&TO),
     };
     query.finish()?;
-    let slice = app.service.notifications(&caller, &asked).await;
-    let slice = slice.map_err(|error| ApiError::of_notification(error, ""))?;
-    let last = slice.items.last().map(|notification| notification.id.to_string());
-    let data = slice
-        .items
-        .iter()
-        .map(NotificationView::try_from)
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(envelope::page(&data, query.pagination(page.limit, &slice, last)))
+    Ok(asked)
 }
 
 /// 200 with the notification.

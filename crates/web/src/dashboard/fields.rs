@@ -48,11 +48,6 @@ impl Fields {
         self.0.iter().any(|(given, _)| given == name)
     }
 
-    /// The lines of a text area that aren't blank, without blanks around them.
-    pub(super) fn lines<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.text(name).lines().map(str::trim).filter(|line| !line.is_empty())
-    }
-
     /// These as an object for a [`Shape`](crate::extract::body::Shape): what is blank is left out.
     pub(super) fn object(&self, names: &[&str]) -> Map<String, Value> {
         let given = names.iter().filter_map(|name| Some((*name, self.optional(name)?)));
@@ -91,7 +86,7 @@ mod tests {
         assert_eq!(fields.text("absent"), "");
         assert_eq!(fields.list("scope").collect::<Vec<_>>(), ["one", "two"]);
         assert_eq!(fields.optional("empty"), None);
-        assert_eq!(fields.lines("lines").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(fields.text("lines"), "a\n\n b ");
         assert!(fields.is_checked("on") && !fields.is_checked("off"));
         assert_eq!(fields.object(&["name", "empty", "absent"]).len(), 1);
     }

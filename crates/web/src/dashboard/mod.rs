@@ -4,19 +4,29 @@
 //! page (read the form, one service call, fill a template). The pages call the use-cases that the API calls; nothing can
 //! be reached here that a role doesn't allow. They know nothing of how the other surfaces shape their answers.
 
+mod api_keys;
 mod assets;
 mod client_tokens;
 mod cookies;
+mod download;
 mod entrance;
+mod events;
+mod excerpt;
 mod failure;
 mod fields;
 mod frame;
 mod gate;
+mod ids;
 mod live;
+mod mistakes;
 mod moment;
+mod notification_settings;
+mod notifications;
 mod page;
+mod problems;
 mod row;
 mod session;
+mod simulations;
 mod workspaces;
 
 use axum::Router;
@@ -38,6 +48,11 @@ pub fn table() -> Vec<Row> {
     all.extend(entrance::rows());
     all.extend(workspaces::rows());
     all.extend(client_tokens::rows());
+    all.extend(notification_settings::rows());
+    all.extend(notifications::rows());
+    all.extend(events::rows());
+    all.extend(simulations::rows());
+    all.extend(api_keys::rows());
     all.extend(live::rows());
     all
 }

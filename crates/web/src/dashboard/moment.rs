@@ -20,6 +20,11 @@ impl Moment {
         format!("{} {} UTC", &text[..10], &text[11..16])
     }
 
+    /// `2026-03-02`, in UTC
+    pub(super) fn day(self) -> String {
+        self.0.to_string()[..10].to_owned()
+    }
+
     /// `2026-03-02 09:15:04 UTC`
     pub(super) fn to_the_second(self) -> String {
         let text = self.0.to_string();
@@ -35,13 +40,20 @@ impl Moment {
         }
     }
 
-    /// How long it is until then: `in 3 days`; `now` when it is past.
+    /// How long it is until then: `in 3 days`; `now` when it is past. A few seconds less than a day are a day, as that is
+    /// what somebody has just asked for.
     pub(super) fn ahead(self, now: Timestamp) -> String {
         let micros = self.0.as_micros().saturating_sub(now.as_micros());
         if micros <= 0 {
             return "now".to_owned();
         }
-        format!("in {}", span(Duration::from_micros(micros.unsigned_abs())))
+        let left = Duration::from_micros(micros.unsigned_abs());
+        let left = if left < Duration::from_mins(1) {
+            left
+        } else {
+            left + Duration::from_secs(9)
+        };
+        format!("in {}", span(left))
     }
 }
 
@@ -85,6 +97,7 @@ mod tests {
         let moment = Moment(then);
         assert_eq!(moment.exact(), "2026-03-02T09:15:04Z");
         assert_eq!(moment.short(), "2026-03-02 09:15 UTC");
+        assert_eq!(moment.day(), "2026-03-02");
         assert_eq!(moment.to_the_second(), "2026-03-02 09:15:04 UTC");
         for (seconds, ago) in [
             (0, "just now"),
@@ -102,6 +115,8 @@ mod tests {
             "clocks differ"
         );
         assert_eq!(moment.ahead(then.minus(Duration::from_secs(90))), "in 1 minute");
+        assert_eq!(moment.ahead(then.minus(Duration::from_secs(86_395))), "in 1 day");
+        assert_eq!(moment.ahead(then.minus(Duration::from_secs(55))), "in 55 seconds");
         assert_eq!(moment.ahead(then), "now");
         for (number, text) in [(0, "0"), (999, "999"), (1_204, "1,204"), (1_000_000, "1,000,000")] {
             assert_eq!(grouped(number), text);

@@ -11,14 +11,18 @@ use crate::extract::body::{LARGEST, LONGEST_NAME, MOST_PROBLEMS};
 
 /// The value, with what occurs twice put to `duplicates`.
 pub(super) fn parse(bytes: &[u8], duplicates: &mut Vec<Problem>) -> Result<Value, ApiError> {
+    read(bytes, duplicates).map_err(|_| ApiError::new(&catalogue::INVALID_JSON))
+}
+
+/// The same, telling where it is no JSON.
+pub(crate) fn read(bytes: &[u8], duplicates: &mut Vec<Problem>) -> serde_json::Result<Value> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Unique {
         duplicates,
         path: String::new(),
     }
     .deserialize(&mut deserializer);
-    let value = value.and_then(|value| deserializer.end().map(|()| value));
-    value.map_err(|_| ApiError::new(&catalogue::INVALID_JSON))
+    value.and_then(|value| deserializer.end().map(|()| value))
 }
 
 /// Reads any JSON value at `path`.

@@ -3,7 +3,7 @@
 pub(crate) mod body;
 pub(crate) mod form;
 pub(crate) mod idempotency;
-mod json;
+pub(crate) mod json;
 pub(crate) mod list;
 pub(crate) mod origin;
 pub(crate) mod path;

@@ -4,9 +4,9 @@
 pub(crate) mod client_tokens;
 mod errors;
 mod events;
-mod notification_settings;
+pub(crate) mod notification_settings;
 mod notifications;
-mod simulations;
+pub(crate) mod simulations;
 mod verification;
 
 use crate::endpoint::Endpoint;

@@ -19,7 +19,7 @@ use crate::compatible::notification_settings::ID;
 use crate::endpoint::{Access, Answer, Endpoint, Surface};
 use crate::envelope;
 use crate::error::ApiError;
-use crate::extract::body::{Field, FieldKind, RawBody, Shape};
+use crate::extract::body::{Checked, Field, FieldKind, RawBody, Shape};
 use crate::extract::path::PathId;
 use crate::gate::Known;
 
@@ -28,7 +28,8 @@ const DEFAULT_OVERLAP: i64 = 24 * 60 * 60;
 /// A month.
 const LONGEST_OVERLAP: i64 = 30 * 24 * 60 * 60;
 
-const ROTATE: Shape = Shape {
+/// Also of the dashboard's form.
+pub(crate) const ROTATE: Shape = Shape {
     name: "SecretRotation",
     fields: &[Field {
         name: "overlap_seconds",
@@ -109,12 +110,17 @@ async fn secrets(Known(caller): Known, State(app): State<App>, id: PathId) -> Re
 
 /// 200 with the new secret.
 async fn rotate(Known(caller): Known, State(app): State<App>, id: PathId, body: RawBody) -> Result<Response, ApiError> {
-    let mut body = body.checked(&ROTATE)?;
-    let overlap = body.whole("overlap_seconds").unwrap_or(DEFAULT_OVERLAP).unsigned_abs();
+    let overlap = overlap(body.checked(&ROTATE)?);
     let rotated = app
         .service
-        .rotate_notification_setting_secret(&caller, id.parse(ID)?, Duration::from_secs(overlap))
+        .rotate_notification_setting_secret(&caller, id.parse(ID)?, overlap)
         .await;
     let setting = rotated.map_err(|error| ApiError::of_notification_setting(error, id.as_str()))?;
     Ok(envelope::data(StatusCode::OK, &SecretsView::from(&setting)))
+}
+
+/// What a body of the shape [`ROTATE`] asks for.
+pub(crate) fn overlap(mut body: Checked) -> Duration {
+    let seconds = body.whole("overlap_seconds").unwrap_or(DEFAULT_OVERLAP);
+    Duration::from_secs(seconds.unsigned_abs())
 }

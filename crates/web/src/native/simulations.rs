@@ -17,11 +17,12 @@ use crate::compatible::simulations::{SETTING, TYPE, event_type, setting};
 use crate::endpoint::{Access, Answer, Endpoint, Surface};
 use crate::envelope;
 use crate::error::ApiError;
-use crate::extract::body::{Field, RawBody, Shape};
+use crate::extract::body::{Checked, Field, RawBody, Shape};
 use crate::extract::payload::{self, PAYLOAD};
 use crate::gate::Known;
 
-const TRIGGER: Shape = Shape {
+/// Also of the dashboard's form.
+pub(crate) const TRIGGER: Shape = Shape {
     name: "SimulationTrigger",
     fields: &[
         TYPE,
@@ -88,7 +89,14 @@ impl From<&(Simulation, SimulationRun)> for TriggeredView {
 
 /// 201 with the runs, pending.
 async fn trigger(Known(caller): Known, State(app): State<App>, body: RawBody) -> Result<Response, ApiError> {
-    let mut body = body.checked(&TRIGGER)?;
+    let trigger = trigger_of(body.checked(&TRIGGER)?)?;
+    let runs = app.service.trigger_simulations(&caller, trigger).await?;
+    let data: Vec<_> = runs.iter().map(TriggeredView::from).collect();
+    Ok(envelope::data(StatusCode::CREATED, &data))
+}
+
+/// What a body of the shape [`TRIGGER`] asks for.
+pub(crate) fn trigger_of(mut body: Checked) -> Result<Trigger, ApiError> {
     let Some(event_type) = event_type(&mut body) else {
         return Err(ApiError::new(&INVALID_FIELD)); // it was checked
     };
@@ -100,7 +108,5 @@ async fn trigger(Known(caller): Known, State(app): State<App>, body: RawBody) ->
     if let Some(payload) = &trigger.payload {
         payload::check(event_type, payload)?;
     }
-    let runs = app.service.trigger_simulations(&caller, trigger).await?;
-    let data: Vec<_> = runs.iter().map(TriggeredView::from).collect();
-    Ok(envelope::data(StatusCode::CREATED, &data))
+    Ok(trigger)
 }

@@ -3,6 +3,7 @@
 //! Pages run along an index from the cursor on, so that none costs more than its length. What can be asked at once
 //! is sent at once: the page and its total take one round trip.
 
+pub(super) mod audit;
 pub(super) mod client_tokens;
 pub(super) mod notification_settings;
 pub(super) mod notifications;
@@ -10,17 +11,18 @@ pub(super) mod people;
 pub(super) mod simulations;
 pub(super) mod usage;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tollgate_domain::api_key::ApiKey;
+use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, Kind, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, EventId, Id, Kind, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
-use tollgate_storage::{EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice, StorageError};
+use tollgate_storage::{ApiKeyPage, EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice, StorageError};
 
 use super::connect::Connector;
 use super::failure::{Failure, unavailable};
@@ -87,14 +89,30 @@ impl Reads {
     pub(super) async fn api_keys(
         &self,
         workspace: WorkspaceId,
-        page: &Page<ApiKeyKind>,
+        asked: &ApiKeyPage,
     ) -> Result<Slice<ApiKey>, StorageError> {
         let query = PageQuery {
-            sql: &api_keys_sql(page.order),
+            sql: &api_keys_sql(asked.page.order, asked.status),
             types: None,
             counted: vec![counters::API_KEYS.to_owned()],
         };
-        self.page(workspace, page, query, rows::api_key).await
+        let page = Page {
+            count: asked.page.count && asked.status.is_none(),
+            ..asked.page
+        };
+        self.page(workspace, &page, query, rows::api_key).await
+    }
+
+    /// Each by the primary key, for [`client_tokens::page_sql`]'s reason.
+    pub(super) async fn api_keys_named(
+        &self,
+        workspace: WorkspaceId,
+        ids: &[ApiKeyId],
+    ) -> Result<Vec<ApiKey>, StorageError> {
+        let ids = distinct(ids);
+        let parameters: Parameters = &[&workspace.to_string(), &ids];
+        let found = self.many(&api_keys_named_sql(), parameters).await?;
+        rows::all(&found, rows::api_key)
     }
 
     pub(super) async fn api_keys_due(
@@ -106,6 +124,12 @@ impl Reads {
         let parameters: Parameters = &[&now.as_micros(), &announce_before.as_micros(), &bigint(limit)];
         let sql = api_keys_due_sql();
         rows::all(&self.many(&sql, parameters).await?, rows::api_key)
+    }
+
+    pub(super) async fn event(&self, workspace: WorkspaceId, id: EventId) -> Result<Option<Event>, StorageError> {
+        let sql = format!("SELECT {EVENT} FROM events WHERE workspace_id = $1 AND id = $2");
+        let parameters: Parameters = &[&workspace.to_string(), &id.to_string()];
+        self.one(&sql, parameters, |row| Ok(rows::event(row)?.1)).await
     }
 
     pub(super) async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
@@ -244,11 +268,25 @@ async fn ask(client: &Client, sql: &str, parameters: Parameters<'_>) -> Result<V
 }
 
 /// By workspace as [`client_tokens::page_sql`] by status: the primary key has every workspace's keys.
-pub(super) fn api_keys_sql(order: Order) -> String {
+pub(super) fn api_keys_sql(order: Order, status: Option<ApiKeyStatus>) -> String {
     let (beyond, direction) = words(order);
+    let (filter, by_status) = match status {
+        Some(status) => (
+            format!(" AND status BETWEEN '{0}' AND '{0}'", status.name()),
+            format!("status {direction}, "),
+        ),
+        None => (String::new(), String::new()),
+    };
     format!(
-        "SELECT {API_KEY} FROM api_keys WHERE workspace_id BETWEEN $1 AND $1 AND id {beyond} $2 \
-         ORDER BY workspace_id {direction}, id {direction} LIMIT $3"
+        "SELECT {API_KEY} FROM api_keys WHERE workspace_id BETWEEN $1 AND $1 AND id {beyond} $2{filter} \
+         ORDER BY workspace_id {direction}, {by_status}id {direction} LIMIT $3"
+    )
+}
+
+pub(super) fn api_keys_named_sql() -> String {
+    format!(
+        "SELECT found.* FROM UNNEST($2::text[]) AS wanted (id) CROSS JOIN LATERAL (\
+         SELECT {API_KEY} FROM api_keys WHERE id = wanted.id AND (workspace_id = $1) IS TRUE OFFSET 0) AS found"
     )
 }
 
@@ -294,6 +332,12 @@ pub(super) fn workspace_events_between_sql() -> String {
         "SELECT {EVENT} FROM events WHERE sequence > $1 AND sequence <= $2 \
          AND (workspace_id = $3 AND type = ANY($4)) IS TRUE ORDER BY sequence LIMIT $5"
     )
+}
+
+/// Each once, as the store names it.
+fn distinct<K: Kind>(ids: &[Id<K>]) -> Vec<String> {
+    let distinct: BTreeSet<String> = ids.iter().map(ToString::to_string).collect();
+    distinct.into_iter().collect()
 }
 
 fn names(types: &[EventType]) -> Vec<&'static str> {

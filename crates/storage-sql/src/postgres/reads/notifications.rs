@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use tollgate_domain::id::{NotificationId, NotificationLogKind, WorkspaceId};
+use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationStatus};
 use tollgate_domain::time::Timestamp;
-use tollgate_storage::{NotificationPage, Order, Page, Slice, StorageError};
+use tollgate_domain::usage::Hour;
+use tollgate_storage::{DeliveryCount, NotificationPage, Order, Page, Slice, StorageError};
 
 use super::{Parameters, Reads, bigint};
 use crate::counters;
-use crate::keyset::{cursor, words};
+use crate::keyset::{cursor, own_ids, words};
+use crate::postgres::failure::unavailable;
 use crate::postgres::rows::{self, DELIVERY_ATTEMPT, NOTIFICATION};
 
 impl Reads {
@@ -68,6 +70,52 @@ impl Reads {
         Ok(Slice::from_one_more(items, page.limit, total.map(counters::total)))
     }
 
+    pub(in crate::postgres) async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError> {
+        let parameters: Parameters = &[
+            &workspace.to_string(),
+            &counters::deliveries_from(since),
+            &counters::DELIVERIES_END,
+        ];
+        let found = self.many(DELIVERY_COUNTS, parameters).await?;
+        let named = rows::all(&found, |row| {
+            let name: String = row.try_get("name").map_err(unavailable)?;
+            Ok((name, row.try_get::<_, i64>("value").map_err(unavailable)?))
+        })?;
+        let named = named.iter().map(|(name, value)| (name.as_str(), *value));
+        Ok(counters::delivery_counts(named, setting))
+    }
+
+    /// Two walks: the event's own ones begin with its time, and replays have an index of their own.
+    pub(in crate::postgres) async fn notifications_of(
+        &self,
+        workspace: WorkspaceId,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StorageError> {
+        let select = format!(
+            "SELECT {NOTIFICATION} FROM notifications AS n JOIN events AS e ON e.sequence = n.event_sequence \
+             WHERE n.workspace_id = $1 AND e.workspace_id = $1 AND e.id = $2 AND {SHOWN}"
+        );
+        let sql = format!(
+            "({select} AND n.origin = 'event' AND n.id BETWEEN $3 AND $4) \
+             UNION ALL ({select} AND n.origin = 'replay') ORDER BY notification_id DESC LIMIT $5"
+        );
+        let (first, last) = own_ids(event);
+        let parameters: Parameters = &[
+            &workspace.to_string(),
+            &event.to_string(),
+            &first,
+            &last,
+            &bigint(limit),
+        ];
+        rows::all(&self.many(&sql, parameters).await?, rows::notification)
+    }
+
     pub(in crate::postgres) async fn delivery_attempts(
         &self,
         notification: NotificationId,
@@ -105,6 +153,9 @@ const TOTAL: &str = "
         AND counter.name = 'notifications.' || setting.id || '.' || wanted.status
     WHERE setting.workspace_id = $1 AND setting.workspace_id > '' AND setting.deleted_at IS NULL
         AND (cardinality($2::text[]) = 0 OR setting.id = ANY ($2))";
+
+pub(in crate::postgres) const DELIVERY_COUNTS: &str =
+    "SELECT name, value FROM counters WHERE workspace_id = $1 AND name >= $2 AND name < $3 ORDER BY name";
 
 const COUNT_ATTEMPTS: &str = "SELECT count(*) AS total FROM delivery_attempts WHERE notification_id = $1";
 

@@ -11,7 +11,7 @@ use tollgate_domain::throttle::{AttemptKey, Attempts};
 use tollgate_domain::user::{EmailAddress, Membership, PasswordHash, User};
 use tollgate_storage::StorageError;
 
-use super::Reads;
+use super::{Reads, distinct};
 use crate::postgres::cells::Columns;
 use crate::postgres::rows;
 
@@ -25,6 +25,10 @@ impl Reads {
     pub(in crate::postgres) async fn user(&self, id: UserId) -> Result<Option<User>, StorageError> {
         let sql = format!("SELECT {USER} FROM users WHERE id = $1");
         self.one(&sql, &[&id.to_string()], user).await
+    }
+
+    pub(in crate::postgres) async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError> {
+        rows::all(&self.many(&users_sql(), &[&distinct(ids)]).await?, user)
     }
 
     pub(in crate::postgres) async fn user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StorageError> {
@@ -90,6 +94,13 @@ impl Reads {
                    LEFT JOIN sign_in_attempts AS stored ON stored.name = wanted.name ORDER BY wanted.place";
         rows::all(&self.many(sql, &[&names]).await?, attempts)
     }
+}
+
+pub(in crate::postgres) fn users_sql() -> String {
+    format!(
+        "SELECT found.* FROM UNNEST($1::text[]) AS wanted (id) \
+         CROSS JOIN LATERAL (SELECT {USER} FROM users WHERE users.id = wanted.id OFFSET 0) AS found"
+    )
 }
 
 fn user(row: &Row) -> Result<User, StorageError> {

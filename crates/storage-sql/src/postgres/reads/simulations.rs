@@ -82,6 +82,21 @@ impl Reads {
         self.filtered(source, &asked.page, rows::simulation_run).await
     }
 
+    pub(in crate::postgres) async fn newest_simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulations: &[SimulationId],
+    ) -> Result<Vec<SimulationRun>, StorageError> {
+        let sql = format!(
+            "SELECT newest.* FROM UNNEST($1::text[]) WITH ORDINALITY AS wanted (simulation_id, place) CROSS JOIN LATERAL (\
+             SELECT {SIMULATION_RUN} FROM simulation_runs AS run \
+             WHERE run.workspace_id = $2 AND run.simulation_id = wanted.simulation_id ORDER BY run.id DESC LIMIT 1\
+             ) AS newest ORDER BY wanted.place"
+        );
+        let parameters: Parameters = &[&texts(simulations), &workspace.to_string()];
+        rows::all(&self.many(&sql, parameters).await?, rows::simulation_run)
+    }
+
     pub(in crate::postgres) async fn simulation_event(
         &self,
         workspace: WorkspaceId,

@@ -55,6 +55,7 @@ statements! {
     prune_deleted = webhooks::PRUNE_DELETED,
     prune_old = webhooks::PRUNE_OLD,
     prune_attempts = webhooks::PRUNE_ATTEMPTS,
+    prune_delivery_counts = webhooks::PRUNE_DELIVERY_COUNTS,
     prune_events = webhooks::PRUNE_EVENTS,
     prune_settings = webhooks::PRUNE_SETTINGS,
 }

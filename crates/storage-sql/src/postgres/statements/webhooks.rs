@@ -186,6 +186,19 @@ pub(in crate::postgres) const PRUNE_OLD: &str = "
 pub(in crate::postgres) const PRUNE_ATTEMPTS: &str =
     "DELETE FROM delivery_attempts WHERE notification_id = ANY ($1::text[])";
 
+/// At most `$2` counters of attempts in the hours before the one whose counters begin with `$1`.
+pub(in crate::postgres) const PRUNE_DELIVERY_COUNTS: &str = "
+    DELETE FROM counters
+    WHERE ctid = ANY (ARRAY(
+        SELECT doomed.ctid
+        FROM workspaces AS workspace
+        CROSS JOIN LATERAL (
+            SELECT ctid FROM counters
+            WHERE workspace_id = workspace.id AND name >= 'deliveries.' AND name < $1
+            ORDER BY name LIMIT $2 FOR UPDATE SKIP LOCKED
+        ) AS doomed
+        LIMIT $2))";
+
 /// Of the first `$2` events that weren't replayed those that happened before `$1` and that no notification is left of:
 /// its notifications have ids that begin with the event's time.
 pub(in crate::postgres) const PRUNE_EVENTS: &str = "

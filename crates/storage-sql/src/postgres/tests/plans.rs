@@ -2,14 +2,18 @@
 //! the few rows that several types' pages have together.
 
 use tokio_postgres::{Client, SimpleQueryMessage};
+use tollgate_domain::api_key::ApiKeyStatus;
 use tollgate_domain::client_token::ClientTokenStatus;
 use tollgate_storage::Order;
 
 use super::seed::{fresh_schema, sql};
+use crate::audit::Walk;
 use crate::postgres::connect::Connector;
+use crate::postgres::reads::audit;
 use crate::postgres::reads::client_tokens;
 use crate::postgres::reads::notification_settings as settings;
-use crate::postgres::reads::notifications::{self, Walk};
+use crate::postgres::reads::notifications::{self, Walk as NotificationWalk};
+use crate::postgres::reads::people;
 use crate::postgres::statements::{self, usage, webhooks};
 use crate::postgres::{migrate, reads};
 
@@ -79,7 +83,16 @@ async fn pages_run_along_an_index() {
                 page.to_owned(),
                 "client_tokens_by_status",
             ),
-            (reads::api_keys_sql(order), page.to_owned(), "api_keys_by_workspace"),
+            (
+                reads::api_keys_sql(order, None),
+                page.to_owned(),
+                "api_keys_by_workspace",
+            ),
+            (
+                reads::api_keys_sql(order, Some(ApiKeyStatus::Revoked)),
+                page.to_owned(),
+                "api_keys_by_status",
+            ),
             (reads::events_sql(order, false), page.to_owned(), "events_by_id"),
             (
                 reads::events_sql(order, true),
@@ -93,6 +106,25 @@ async fn pages_run_along_an_index() {
             ),
         ]);
     }
+    let span = "'wsp_1', 'evt_', 'evt_~', 51";
+    let looking = |by: &str| format!("{span}, ARRAY['api_key.created'], '{by}', NULL, 10000");
+    pages.extend([
+        (audit::trail_sql(Walk::All), span.to_owned(), "events_by_id"),
+        (
+            audit::trail_sql(Walk::Types),
+            format!("{span}, ARRAY['api_key.created', 'member.invited']"),
+            "events_by_type",
+        ),
+        (audit::trail_sql(Walk::Actor), looking("clock"), "events_by_actor"),
+        (audit::trail_sql(Walk::Actor), looking("apikey_7"), "events_by_actor"),
+        (audit::trail_sql(Walk::Subject), looking("ctkn_"), "events_by_subject"),
+        (
+            reads::api_keys_named_sql(),
+            "'wsp_1', ARRAY['apikey_1', 'apikey_2']".to_owned(),
+            "api_keys_pkey",
+        ),
+        (people::users_sql(), "ARRAY['usr_1', 'usr_2']".to_owned(), "users_pkey"),
+    ]);
     let recent = "190000, 200000, ARRAY['api_key.created']".to_owned();
     pages.push((reads::events_between_sql(), recent, "events_pkey"));
     let of_one = "190000, 200000, 'wsp_1', ARRAY['api_key.created'], 100".to_owned();
@@ -155,32 +187,32 @@ fn reading() -> Vec<Case> {
         let walk = |walk| notifications::page_sql(order, walk);
         cases.extend([
             (
-                walk(Walk::All),
+                walk(NotificationWalk::All),
                 page("", ""),
                 &["notifications_pkey", "events_pkey"][..],
             ),
             (
-                walk(Walk::All),
+                walk(NotificationWalk::All),
                 page("", "'delivered'"),
                 &["notifications_pkey", "events_pkey"],
             ),
             (
-                walk(Walk::Settings),
+                walk(NotificationWalk::Settings),
                 page("'ntfset_10'", ""),
                 &["notifications_by_setting", "events_pkey"],
             ),
             (
-                walk(Walk::Settings),
+                walk(NotificationWalk::Settings),
                 page("'ntfset_1', 'ntfset_2'", ""),
                 &["notifications_by_setting", "events_pkey"],
             ),
             (
-                walk(Walk::Trouble),
+                walk(NotificationWalk::Trouble),
                 page("", "'failed'"),
                 &["notifications_in_trouble", "events_pkey"],
             ),
             (
-                walk(Walk::Trouble),
+                walk(NotificationWalk::Trouble),
                 page("'ntfset_1'", "'failed', 'needs_retry'"),
                 &["notifications_in_trouble", "events_pkey"],
             ),
@@ -196,6 +228,11 @@ fn reading() -> Vec<Case> {
             ),
         ]);
     }
+    cases.push((
+        notifications::DELIVERY_COUNTS.to_owned(),
+        "'wsp_1', 'deliveries.0000000001.', 'deliveries/'".to_owned(),
+        &["counters_pkey"],
+    ));
     cases.push((settings::all_sql(), "'wsp_1'".to_owned(), &["notification_settings_"]));
     cases.push((settings::due_sql(), "500".to_owned(), &["notifications_due"]));
     cases
@@ -276,7 +313,11 @@ fn writing() -> Vec<Case> {
             ),
         ]);
     }
-    cases.extend([
+    cases
+}
+
+fn pruning() -> Vec<Case> {
+    vec![
         (
             webhooks::PRUNE_DELETED.to_owned(),
             "100".to_owned(),
@@ -288,6 +329,11 @@ fn writing() -> Vec<Case> {
             &["notifications_pkey"],
         ),
         (
+            webhooks::PRUNE_DELIVERY_COUNTS.to_owned(),
+            "'deliveries.0000000001.', 100".to_owned(),
+            &["counters_pkey"],
+        ),
+        (
             webhooks::PRUNE_EVENTS.to_owned(),
             "100, 100".to_owned(),
             &["events_pkey", "notifications_replays", "notifications_pkey"],
@@ -297,8 +343,7 @@ fn writing() -> Vec<Case> {
             String::new(),
             &["notification_settings_deleted"],
         ),
-    ]);
-    cases
+    ]
 }
 
 #[tokio::test]
@@ -314,7 +359,7 @@ async fn notifications_are_found_by_an_index() {
             _ => {}
         }
         for mode in ["force_custom_plan", "force_generic_plan"] {
-            for (statement, parameters, indexes) in reading().into_iter().chain(writing()) {
+            for (statement, parameters, indexes) in reading().into_iter().chain(writing()).chain(pruning()) {
                 let plan = explain(&client, mode, &statement, &parameters).await;
                 let by_index = indexes.iter().all(|index| plan.contains(*index));
                 let whole = ["Seq Scan on", "Merge Cond", "Hash Cond"]

@@ -104,6 +104,7 @@ pub(super) fn record(
             retry_at
         ])?;
     deltas.notification_moved(record.workspace, record.setting, (before, after));
+    deltas.attempted(record);
     for attempt in &record.attempts {
         insert_attempt(transaction, attempt)?;
     }

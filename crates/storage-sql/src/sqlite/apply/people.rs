@@ -22,6 +22,13 @@ pub(super) fn write(transaction: &Transaction<'_>, write: &PeopleWrite) -> rusql
             let taken = transaction.execute("DELETE FROM one_time_links WHERE digest = ?1", [digest.0])?;
             Ok(taken == 1)
         }
+        PeopleWrite::RenameWorkspace { workspace, from, to } => {
+            let renamed = transaction.execute(
+                "UPDATE workspaces SET name = ?3 WHERE id = ?1 AND name = ?2",
+                params![workspace.to_string(), from, to],
+            )?;
+            Ok(renamed == 1)
+        }
         PeopleWrite::SetRole {
             workspace,
             user,

@@ -5,8 +5,9 @@ use tollgate_domain::event::EventType;
 use tollgate_domain::id::{self, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::NotificationStatus;
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::usage::Hour;
 
-use crate::counters::Deltas;
+use crate::counters::{self, Deltas};
 use crate::sqlite::{reads, rows};
 
 /// A notification to remove, and the counter it leaves.
@@ -32,6 +33,7 @@ pub(super) fn prune(
         remove(transaction, &notification, deltas)?;
     }
     remove_empty_settings(transaction)?;
+    remove_delivery_counts(transaction, before, limit)?;
     remove_events(transaction, before, limit, deltas)
 }
 
@@ -96,6 +98,25 @@ fn remove_empty_settings(transaction: &Transaction<'_>) -> rusqlite::Result<()> 
          WHERE n.workspace_id = notification_settings.workspace_id AND n.setting_id = notification_settings.id)",
         [],
     )?;
+    Ok(())
+}
+
+/// The hours before the one that `before` is in.
+fn remove_delivery_counts(transaction: &Transaction<'_>, before: Timestamp, limit: usize) -> rusqlite::Result<()> {
+    let mut room = limit;
+    for workspace in reads::workspaces(transaction)? {
+        room -= transaction
+            .prepare_cached(
+                "DELETE FROM counters WHERE workspace_id = ?1 AND name IN (SELECT name FROM counters \
+                 WHERE workspace_id = ?1 AND name >= ?2 AND name < ?3 ORDER BY name LIMIT ?4)",
+            )?
+            .execute(params![
+                workspace.id.to_string(),
+                counters::DELIVERIES,
+                counters::deliveries_from(Hour::of(before)),
+                rows::limit(room)
+            ])?;
+    }
     Ok(())
 }
 

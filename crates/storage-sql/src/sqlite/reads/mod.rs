@@ -1,5 +1,6 @@
 //! The questions, in SQL. Pages are keyset: each statement walks one index from the cursor on and stops at its limit.
 
+pub(super) mod audit;
 pub(super) mod client_tokens;
 pub(super) mod notification_settings;
 pub(super) mod notifications;
@@ -7,13 +8,15 @@ pub(super) mod people;
 pub(super) mod simulations;
 pub(super) mod usage;
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
-use tollgate_domain::api_key::ApiKey;
+use tollgate_domain::api_key::{ApiKey, ApiKeyStatus};
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{ApiKeyId, ApiKeyKind, WorkspaceId};
+use tollgate_domain::id::{ApiKeyId, EventId, WorkspaceId};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::workspace::Workspace;
-use tollgate_storage::{EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice};
+use tollgate_storage::{ApiKeyPage, EventPage, IdempotencyKey, IdempotentAnswer, Order, Page, Slice};
 
 use super::rows::{self, limit as limit_of};
 use crate::counters;
@@ -50,21 +53,50 @@ pub(super) fn api_key(connection: &Connection, id: ApiKeyId) -> rusqlite::Result
 pub(super) fn api_keys(
     connection: &Connection,
     workspace: WorkspaceId,
-    page: Page<ApiKeyKind>,
+    asked: ApiKeyPage,
 ) -> rusqlite::Result<Slice<ApiKey>> {
+    let ApiKeyPage { page, status } = asked;
     let (beyond, direction) = words(page.order);
+    // One status walks the index by status, all walk the one by workspace.
+    let by_status = if status.is_some() {
+        "AND status = ?4"
+    } else {
+        "AND ?4 IS NULL"
+    };
     let items = connection
         .prepare_cached(&format!(
-            "SELECT * FROM api_keys WHERE workspace_id = ?1 AND id {beyond} ?2 ORDER BY id {direction} LIMIT ?3"
+            "SELECT * FROM api_keys WHERE workspace_id = ?1 AND id {beyond} ?2 {by_status} \
+             ORDER BY id {direction} LIMIT ?3"
         ))?
         .query_map(
-            params![workspace.to_string(), cursor(&page), one_more(page.limit)],
+            params![
+                workspace.to_string(),
+                cursor(&page),
+                one_more(page.limit),
+                status.map(ApiKeyStatus::name)
+            ],
             rows::api_key,
         )?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let counted = [counters::API_KEYS.to_owned()];
-    let total = page.count.then(|| total(connection, workspace, &counted)).transpose()?;
+    let total = (page.count && status.is_none())
+        .then(|| total(connection, workspace, &counted))
+        .transpose()?;
     Ok(Slice::from_one_more(items, page.limit, total))
+}
+
+pub(super) fn api_keys_named(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    ids: &[ApiKeyId],
+) -> rusqlite::Result<Vec<ApiKey>> {
+    let mut statement = connection.prepare_cached("SELECT * FROM api_keys WHERE id = ?1 AND workspace_id = ?2")?;
+    let workspace = workspace.to_string();
+    let found = ids.iter().collect::<BTreeSet<_>>().into_iter().filter_map(|id| {
+        let found = statement.query_row([&id.to_string(), &workspace], rows::api_key);
+        found.optional().transpose()
+    });
+    found.collect()
 }
 
 pub(super) fn api_keys_due(
@@ -83,6 +115,13 @@ pub(super) fn api_keys_due(
             rows::api_key,
         )?
         .collect()
+}
+
+pub(super) fn event(connection: &Connection, workspace: WorkspaceId, id: EventId) -> rusqlite::Result<Option<Event>> {
+    connection
+        .prepare_cached("SELECT * FROM events WHERE workspace_id = ?1 AND id = ?2")?
+        .query_row([workspace.to_string(), id.to_string()], rows::event)
+        .optional()
 }
 
 pub(super) fn events(

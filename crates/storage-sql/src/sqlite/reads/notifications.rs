@@ -1,13 +1,14 @@
 //! Notifications and their delivery attempts.
 
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
-use tollgate_domain::id::{NotificationId, NotificationLogKind, WorkspaceId};
-use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationStatus};
-use tollgate_storage::{NotificationPage, Page, Slice};
+use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId};
+use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin, NotificationStatus};
+use tollgate_domain::usage::Hour;
+use tollgate_storage::{DeliveryCount, NotificationPage, Page, Slice};
 
 use super::one_more;
 use crate::counters;
-use crate::keyset::{cursor, words};
+use crate::keyset::{cursor, own_ids, words};
 use crate::sqlite::rows;
 
 /// A notification with its event. Those whose setting or event is gone don't show.
@@ -111,6 +112,60 @@ fn total(connection: &Connection, workspace: WorkspaceId, asked: &NotificationPa
         })
         .collect();
     super::total(connection, workspace, &names)
+}
+
+pub(crate) fn delivery_counts(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    setting: Option<NotificationSettingId>,
+    since: Hour,
+) -> rusqlite::Result<Vec<DeliveryCount>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, value FROM counters WHERE workspace_id = ?1 AND name >= ?2 AND name < ?3 ORDER BY name",
+    )?;
+    let span = params![
+        workspace.to_string(),
+        counters::deliveries_from(since),
+        counters::DELIVERIES_END
+    ];
+    let found = statement.query_map(span, |row| Ok((row.get("name")?, row.get("value")?)))?;
+    let found = found.collect::<rusqlite::Result<Vec<(String, i64)>>>()?;
+    let named = found.iter().map(|(name, value)| (name.as_str(), *value));
+    Ok(counters::delivery_counts(named, setting))
+}
+
+/// Two walks: the event's own ones begin with its time, and replays have an index of their own.
+pub(crate) fn of_event(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    event: EventId,
+    limit: usize,
+) -> rusqlite::Result<Vec<Notification>> {
+    let own = format!("{SELECT} WHERE n.workspace_id = ?1 AND n.id BETWEEN ?3 AND ?4 AND e.id = ?2");
+    let replays = format!(
+        "{SELECT} WHERE n.event_sequence = (SELECT sequence FROM events WHERE workspace_id = ?1 AND id = ?2) AND \
+         n.origin = 'replay' AND +n.workspace_id = ?1"
+    );
+    let (first, last) = own_ids(event);
+    let ids = [workspace.to_string(), event.to_string()];
+    let mut found = Vec::new();
+    let rows = |row: &rusqlite::Row<'_>| rows::notification(row);
+    for notification in connection
+        .prepare_cached(&own)?
+        .query_map([&ids[0], &ids[1], &first, &last], rows)?
+    {
+        found.push(notification?);
+    }
+    found.retain(|notification: &Notification| notification.origin == NotificationOrigin::Event);
+    for notification in connection
+        .prepare_cached(&replays)?
+        .query_map([&ids[0], &ids[1]], rows)?
+    {
+        found.push(notification?);
+    }
+    found.sort_by_key(|notification| std::cmp::Reverse(notification.id));
+    found.truncate(limit);
+    Ok(found)
 }
 
 pub(crate) fn attempts(

@@ -1,5 +1,7 @@
 //! People, what they are members of, their sessions and links.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Row};
 use tollgate_domain::api_key::SecretDigest;
 use tollgate_domain::event::Actor;
@@ -17,6 +19,13 @@ pub(in crate::sqlite) fn user(connection: &Connection, id: UserId) -> rusqlite::
         .prepare_cached("SELECT * FROM users WHERE id = ?1")?
         .query_row([id.to_string()], user_of)
         .optional()
+}
+
+pub(in crate::sqlite) fn users(connection: &Connection, ids: &[UserId]) -> rusqlite::Result<Vec<User>> {
+    let ids: BTreeSet<UserId> = ids.iter().copied().collect();
+    ids.into_iter()
+        .filter_map(|id| user(connection, id).transpose())
+        .collect()
 }
 
 pub(in crate::sqlite) fn user_by_email(connection: &Connection, folded: &str) -> rusqlite::Result<Option<User>> {

@@ -78,6 +78,23 @@ pub(crate) fn runs(
     filtered(connection, from, &asked.page, rows::simulation_run)
 }
 
+/// The newest of each of these simulations.
+pub(crate) fn newest_runs(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    simulations: &[SimulationId],
+) -> rusqlite::Result<Vec<SimulationRun>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT * FROM simulation_runs WHERE workspace_id = ?1 AND simulation_id = ?2 ORDER BY id DESC LIMIT 1",
+    )?;
+    let mut runs = Vec::new();
+    for simulation in simulations {
+        let asked = [workspace.to_string(), simulation.to_string()];
+        runs.extend(statement.query_row(asked, rows::simulation_run).optional()?);
+    }
+    Ok(runs)
+}
+
 pub(crate) fn event(
     connection: &Connection,
     workspace: WorkspaceId,

@@ -26,6 +26,8 @@ impl People {
     /// `false` when what it expects doesn't hold; the caller throws away what was written before that showed.
     pub(super) fn write(&mut self, write: PeopleWrite) -> bool {
         match write {
+            // Workspaces are kept beside the people, and renamed there.
+            PeopleWrite::RenameWorkspace { .. } => return false,
             PeopleWrite::CreateLink(link) => {
                 let slot = link.purpose.slot();
                 self.links.retain(|_, other| other.purpose.slot() != slot);

@@ -7,10 +7,11 @@ use tollgate_domain::id::{NotificationId, NotificationLogId, NotificationSetting
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin, NotificationStatus};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::time::Timestamp;
+use tollgate_domain::usage::Hour;
 
 use super::super::outbox::{self, lets_through};
 use super::{insert, taken};
-use crate::{AttemptRecord, NotificationPage, SettingsSeen, Slice, StorageError};
+use crate::{AttemptRecord, DeliveryCount, NotificationPage, SettingsSeen, Slice, StorageError};
 
 /// All that is stored of them.
 #[derive(Clone, Default)]
@@ -18,6 +19,8 @@ pub(super) struct Webhooks {
     settings: BTreeMap<NotificationSettingId, Setting>,
     notifications: BTreeMap<(WorkspaceId, NotificationId), Queued>,
     attempts: BTreeMap<(NotificationId, NotificationLogId), DeliveryAttempt>,
+    /// Delivered and failed ones.
+    counts: BTreeMap<(Hour, WorkspaceId, NotificationSettingId), [u64; 2]>,
 }
 
 #[derive(Clone)]
@@ -175,6 +178,8 @@ impl Webhooks {
         let setting = self.settings.get_mut(&record.setting).expect("shown");
         let failing_since = setting.row.failing_since.or(Some(record.at));
         setting.row.failing_since = failing_since.filter(|_| !delivered);
+        let hour = (Hour::of(record.at), record.workspace, record.setting);
+        self.counts.entry(hour).or_default()[usize::from(!delivered)] += 1;
         for attempt in record.attempts {
             self.attempts.insert((attempt.notification, attempt.id), attempt);
         }
@@ -210,6 +215,7 @@ impl Webhooks {
 
     /// Removes notifications, attempts and settings; events are the caller's.
     pub(super) fn prune(&mut self, before: Timestamp, limit: usize) {
+        self.counts.retain(|(hour, ..), _| *hour >= Hour::of(before));
         let before = time_prefix(before);
         let rows = self.notifications.values().map(|queued| &queued.row);
         let (gone, shown): (Vec<_>, Vec<_>) = rows.partition(|row| !self.is_shown(row));
@@ -228,6 +234,27 @@ impl Webhooks {
     pub(super) fn is_left_of(&self, event: &Event) -> bool {
         let mut rows = self.notifications.values().map(|queued| &queued.row.event);
         rows.any(|left| (left.workspace, left.id) == (event.workspace, event.id))
+    }
+
+    pub(super) fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Vec<DeliveryCount> {
+        let mut hours: BTreeMap<Hour, [u64; 2]> = BTreeMap::new();
+        for ((hour, whose, which), [delivered, failed]) in &self.counts {
+            if *whose == workspace && *hour >= since && setting.is_none_or(|setting| setting == *which) {
+                let sums = hours.entry(*hour).or_default();
+                *sums = [sums[0] + delivered, sums[1] + failed];
+            }
+        }
+        let told = hours.into_iter().map(|(hour, [delivered, failed])| DeliveryCount {
+            hour,
+            delivered,
+            failed,
+        });
+        told.collect()
     }
 
     /// A page, by plain filtering.

@@ -6,8 +6,10 @@ use axum::response::Response;
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::id::ClientTokenId;
 use tollgate_domain::permission::Permission;
+use tollgate_domain::role::Action;
 use tollgate_domain::time::Timestamp;
 
+use super::history::History;
 use super::restrictions::{Shown, shown};
 use super::status::Status;
 use super::usage::UsageView;
@@ -33,6 +35,9 @@ struct DetailPage {
     predecessor: Option<Facts>,
     usage: UsageView,
     restrictions: Vec<Shown>,
+    history: History,
+    /// Whether the audit trail may be looked at.
+    may_audit: bool,
     library: String,
     paddle: String,
     now: Timestamp,
@@ -94,6 +99,8 @@ pub(super) async fn show(
         paddle: snippets::paddle(base, token.token),
         predecessor: predecessor.map(|old| Facts::of(&old, now)),
         usage,
+        history: History::read(&app, &visit, token.id).await?,
+        may_audit: visit.may_act(Action::ReadAuditTrail),
         now,
         may_write: visit.may(Permission::CLIENT_TOKEN_WRITE),
         token: Facts::of(&token, now),

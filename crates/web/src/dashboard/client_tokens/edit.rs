@@ -66,7 +66,7 @@ pub(super) async fn save(
     match saved(&app, &visit, &token, &form).await {
         Ok(()) => Ok(see_other(&page_of(token.id, "saved"))),
         Err(error) => {
-            let form = form.refused(problems(error)?);
+            let form = form.refused(&problems(error)?);
             Ok(page::refused(&EditPage::new(&visit, token, form)))
         }
     }

@@ -50,10 +50,10 @@ impl Evidence {
             return format!("Used {} in the last hour{from}.", counted(self.hour.allowed, "time"));
         }
         let Some(last) = self.last_used_at else {
-            return format!(
-                "Never used since it was created {}.",
-                Moment(self.created_at).ago(self.now)
-            );
+            return match Moment(self.created_at).ago(self.now).as_str() {
+                "just now" => "Never used: it was created just now.".to_owned(),
+                ago => format!("Never used since it was created {ago}."),
+            };
         };
         let since = self.now.as_micros().saturating_sub(last.as_micros());
         let since = Duration::from_micros(u64::try_from(since).unwrap_or_default());
@@ -180,6 +180,13 @@ mod tests {
             (used(12 * 86_400, 0, 0, 0), "Not used for 12 days."),
             (used(400 * 86_400, 0, 0, 0), "Not used for 400 days."),
             (unused(), "Never used since it was created 2 days ago."),
+            (
+                Evidence {
+                    created_at: ago(2),
+                    ..unused()
+                },
+                "Never used: it was created just now.",
+            ),
         ] {
             assert_eq!(evidence.sentence(), sentence);
         }

@@ -23,7 +23,16 @@ pub(super) struct TokenForm {
     report_only: RestrictionKinds,
     /// Of the token that the form was filled from; empty for a new one.
     version: String,
-    problems: Vec<Problem>,
+    wrong: Vec<Wrong>,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug)]
+struct Wrong {
+    field: String,
+    /// With this one of several.
+    entry: Option<String>,
+    message: String,
 }
 
 impl TokenForm {
@@ -44,7 +53,7 @@ impl TokenForm {
                 .filter_map(RestrictionKind::from_name)
                 .collect(),
             version: text("version"),
-            problems: Vec::new(),
+            wrong: Vec::new(),
         }
     }
 
@@ -69,7 +78,7 @@ impl TokenForm {
             period_seconds: rate_limit.map_or(String::new(), |limit| limit.period_seconds.to_string()),
             report_only,
             version: token.version.to_string(),
-            problems: Vec::new(),
+            wrong: Vec::new(),
         }
     }
 
@@ -83,9 +92,62 @@ impl TokenForm {
         Self { version, ..self }
     }
 
-    /// With what is wrong.
-    pub(super) fn refused(self, problems: Vec<Problem>) -> Self {
-        Self { problems, ..self }
+    /// With what the API says is wrong.
+    pub(super) fn refused(self, problems: &[Problem]) -> Self {
+        let wrong = problems.iter().flat_map(|problem| self.wrong(problem)).collect();
+        Self { wrong, ..self }
+    }
+
+    /// A problem of the body, as one of the form's fields.
+    fn wrong(&self, problem: &Problem) -> Vec<Wrong> {
+        let path = problem.field.strip_prefix("restrictions.").unwrap_or(&problem.field);
+        let message = problem.message.as_str();
+        let wrong = |field: &str, message: &str| Wrong {
+            field: field.to_owned(),
+            entry: None,
+            message: message.to_owned(),
+        };
+        match path.split_once('.').unwrap_or((path, "")) {
+            ("report_only", _) => {
+                let unrestricted = self.report_only.iter().filter(|kind| self.is_empty(*kind));
+                let untick = |kind: RestrictionKind| {
+                    wrong(
+                        &format!("report-{}", kind.name()),
+                        "Fill in what is to be reported, or untick this",
+                    )
+                };
+                unrestricted.map(untick).collect()
+            }
+            // What is missing is told of the whole.
+            ("rate_limit", "") => match message.strip_suffix(" is required") {
+                Some(missing) => vec![wrong(missing, "Must be given together with the other")],
+                None => vec![wrong("requests", message)],
+            },
+            ("rate_limit", field) if message.starts_with("Invalid type") => {
+                vec![wrong(field, "Must be a whole number")]
+            }
+            ("rate_limit", field) => vec![wrong(field, message)],
+            ("expires_at", _) => vec![wrong("expires_at", "Must be a time, such as 2027-01-31 12:00")],
+            ("name", _) if self.name.is_empty() => vec![wrong("name", "Must be given")],
+            (field, entry) => {
+                let entry = entry.parse().ok().and_then(|number| self.entry(field, number));
+                vec![Wrong {
+                    entry,
+                    ..wrong(field, message)
+                }]
+            }
+        }
+    }
+
+    fn is_empty(&self, kind: RestrictionKind) -> bool {
+        let text = match kind {
+            RestrictionKind::AllowedOrigins => &self.allowed_origins,
+            RestrictionKind::AllowedNetworks => &self.allowed_networks,
+            RestrictionKind::Scopes => &self.scopes,
+            RestrictionKind::ExpiresAt => &self.expires_at,
+            RestrictionKind::RateLimit => &self.requests,
+        };
+        text.trim().is_empty()
     }
 
     /// The body of the API: every field is in it, so what was left empty is taken away.
@@ -141,31 +203,30 @@ impl TokenForm {
 
     /// What is wrong, with the names that the form has for its fields.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let named = |problem: &Problem| {
-            let place = Place::of(&problem.field);
-            let label = label(place.field);
-            let entry = place.entry.and_then(|number| self.entry(place.field, number));
-            let field = match entry {
+        let named = |wrong: &Wrong| {
+            let label = label(&wrong.field);
+            let field = match &wrong.entry {
                 Some(entry) => format!("{label}, \u{201c}{entry}\u{201d}"),
                 None => label.to_owned(),
             };
-            Problem::new(field, problem.message.clone())
+            Problem::new(field, wrong.message.clone())
         };
-        self.problems.iter().map(named).collect()
+        self.wrong.iter().map(named).collect()
     }
 
     /// What is wrong with one field; empty when nothing is.
     pub(super) fn error(&self, field: &str) -> String {
-        let mut texts = Vec::new();
-        for problem in &self.problems {
-            let place = Place::of(&problem.field);
-            if place.field == field {
-                let entry = place.entry.and_then(|number| self.entry(field, number));
-                let entry = entry.map_or(String::new(), |entry| format!("{entry}: "));
-                texts.push(format!("{entry}{}", problem.message));
-            }
-        }
-        texts.join("; ")
+        let here = self.wrong.iter().filter(|wrong| wrong.field == field);
+        let texts = here.map(|wrong| match &wrong.entry {
+            Some(entry) => format!("{entry}: {}", wrong.message),
+            None => wrong.message.clone(),
+        });
+        texts.collect::<Vec<_>>().join("; ")
+    }
+
+    /// What is wrong with reporting one kind of restriction only.
+    pub(super) fn report_error(&self, kind: &str) -> String {
+        self.error(&format!("report-{kind}"))
     }
 
     fn entry(&self, field: &str, number: usize) -> Option<String> {
@@ -180,34 +241,6 @@ impl TokenForm {
     }
 }
 
-/// Where a problem is: `restrictions.allowed_origins.2` is the third entry of that field.
-struct Place<'a> {
-    field: &'a str,
-    entry: Option<usize>,
-}
-
-impl<'a> Place<'a> {
-    fn of(path: &'a str) -> Self {
-        let path = path.strip_prefix("restrictions.").unwrap_or(path);
-        match path.split_once('.') {
-            // What is missing of it is told of the whole.
-            Some(("rate_limit", field)) => Self { field, entry: None },
-            None if path == "rate_limit" => Self {
-                field: "requests",
-                entry: None,
-            },
-            Some((field, entry)) => Self {
-                field,
-                entry: entry.parse().ok(),
-            },
-            None => Self {
-                field: path,
-                entry: None,
-            },
-        }
-    }
-}
-
 /// What the form calls a field.
 fn label(field: &str) -> &str {
     match field {
@@ -219,7 +252,11 @@ fn label(field: &str) -> &str {
         "expires_at" => "Expires at",
         "requests" => "Rate limit, requests",
         "period_seconds" => "Rate limit, seconds",
-        "report_only" => "Only report",
+        "report-allowed_origins" => "Only report origins",
+        "report-allowed_networks" => "Only report networks",
+        "report-scopes" => "Only report scopes",
+        "report-expires_at" => "Only report the time",
+        "report-rate_limit" => "Only report the rate limit",
         other => other,
     }
 }
@@ -299,16 +336,26 @@ mod tests {
             "name=&allowed_origins=https%3A%2F%2Fa.example%0A%0Ahttps%3A%2F%2Fa.example%2Fpath&expires_at=soon&requests=many",
         );
         let refused = CREATE.check(form.body()).unwrap_err();
-        let form = form.refused(refused.problems);
-        assert!(form.error("name").contains("greater than or equal to 1"));
+        let form = form.refused(&refused.problems);
+        assert_eq!(form.error("name"), "Must be given");
         assert!(form.error("allowed_origins").starts_with("https://a.example/path: "));
-        assert_eq!(form.error("expires_at"), "Does not match format 'date-time'");
-        assert!(form.error("requests").contains("period_seconds is required"));
+        assert_eq!(form.error("expires_at"), "Must be a time, such as 2027-01-31 12:00");
+        assert_eq!(form.error("requests"), "Must be a whole number");
+        assert_eq!(form.error("period_seconds"), "Must be given together with the other");
         assert_eq!(form.error("scopes"), "");
         let named: Vec<_> = form.problems().into_iter().map(|problem| problem.field).collect();
         assert!(named.contains(&"Allowed origins, \u{201c}https://a.example/path\u{201d}".to_owned()));
         assert!(named.contains(&"Rate limit, requests".to_owned()));
         assert!(named.contains(&"Expires at".to_owned()));
+    }
+
+    #[test]
+    fn what_is_ticked_but_not_restricted_is_told_at_the_tick() {
+        let form = typed("name=a&scopes=cart&report_only=scopes&report_only=expires_at");
+        let form = form.refused(&[Problem::new("restrictions.report_only", "no")]);
+        assert!(form.error("report-expires_at").starts_with("Fill in"));
+        assert_eq!(form.error("report-scopes"), "");
+        assert_eq!(form.problems()[0].field, "Only report the time");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod edit;
 mod ending;
 mod evidence;
 mod form;
+mod history;
 mod list;
 mod new;
 mod restrictions;

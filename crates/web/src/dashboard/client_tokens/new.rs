@@ -43,7 +43,7 @@ pub(super) async fn create(visit: Visit, State(app): State<App>, Form(fields): F
     match made(&app, &visit, &form).await {
         Ok(token) => Ok(see_other(&page_of(token.id, "created"))),
         Err(error) => {
-            let form = form.refused(problems(error)?);
+            let form = form.refused(&problems(error)?);
             Ok(page::refused(&NewPage::new(&visit, form)))
         }
     }

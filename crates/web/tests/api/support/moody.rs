@@ -10,8 +10,8 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ApiKeyKind, ClientTokenId, NotificationId, NotificationLogKind, NotificationSettingId, SimulationEventId,
-    SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
+    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
@@ -24,8 +24,9 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    Change, ClientTokenPage, EachToken, EventPage, IdPage, IdempotencyKey, IdempotentAnswer, NotificationPage,
-    NotificationSettingPage, Outcome, Page, Pulse, SimulationPage, Slice, Storage, StorageError, TokenChanges,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
+    IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice,
+    Storage, StorageError, TokenChanges,
 };
 
 /// How the store behaves.
@@ -150,7 +151,7 @@ impl Storage for Moody {
         self.able()?.api_key(id).await
     }
 
-    async fn api_keys(&self, workspace: WorkspaceId, page: &Page<ApiKeyKind>) -> Result<Slice<ApiKey>, StorageError> {
+    async fn api_keys(&self, workspace: WorkspaceId, page: &ApiKeyPage) -> Result<Slice<ApiKey>, StorageError> {
         self.able()?.api_keys(workspace, page).await
     }
 
@@ -163,8 +164,29 @@ impl Storage for Moody {
         self.able()?.api_keys_due(now, announce_before, limit).await
     }
 
+    async fn event(&self, workspace: WorkspaceId, id: EventId) -> Result<Option<Event>, StorageError> {
+        self.able()?.event(workspace, id).await
+    }
+
     async fn events(&self, workspace: WorkspaceId, page: &EventPage) -> Result<Slice<Event>, StorageError> {
         self.able()?.events(workspace, page).await
+    }
+
+    async fn audit_trail(
+        &self,
+        workspace: WorkspaceId,
+        page: &AuditPage,
+        look_through: usize,
+    ) -> Result<Searched<EventKind, Event>, StorageError> {
+        self.able()?.audit_trail(workspace, page, look_through).await
+    }
+
+    async fn api_keys_named(&self, workspace: WorkspaceId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>, StorageError> {
+        self.able()?.api_keys_named(workspace, ids).await
+    }
+
+    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, StorageError> {
+        self.able()?.users(ids).await
     }
 
     async fn events_between(
@@ -231,12 +253,30 @@ impl Storage for Moody {
         self.able()?.notifications(workspace, page).await
     }
 
+    async fn notifications_of(
+        &self,
+        workspace: WorkspaceId,
+        event: EventId,
+        limit: usize,
+    ) -> Result<Vec<Notification>, StorageError> {
+        self.able()?.notifications_of(workspace, event, limit).await
+    }
+
     async fn delivery_attempts(
         &self,
         notification: NotificationId,
         page: &Page<NotificationLogKind>,
     ) -> Result<Slice<DeliveryAttempt>, StorageError> {
         self.able()?.delivery_attempts(notification, page).await
+    }
+
+    async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError> {
+        self.able()?.delivery_counts(workspace, setting, since).await
     }
 
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {
@@ -267,6 +307,14 @@ impl Storage for Moody {
         page: &IdPage<SimulationRunKind>,
     ) -> Result<Slice<SimulationRun>, StorageError> {
         self.able()?.simulation_runs(workspace, simulation, page).await
+    }
+
+    async fn newest_simulation_runs(
+        &self,
+        workspace: WorkspaceId,
+        simulations: &[SimulationId],
+    ) -> Result<Vec<SimulationRun>, StorageError> {
+        self.able()?.newest_simulation_runs(workspace, simulations).await
     }
 
     async fn simulation_event(

@@ -1,0 +1,2 @@
+-- 0009: keys are listed by status.
+CREATE INDEX api_keys_by_status ON api_keys (workspace_id, status, id);
