@@ -75,7 +75,7 @@ async function from_the_invitation_to_the_audit_trail() {
 
   // Its usage appears on the page that is open already.
   await mark(page);
-  assert.match(await page.locator('[data-live=usage] .evidence').innerText(), /^Never used since/);
+  assert.match(await page.locator('[data-live=usage] .evidence').innerText(), /^Never used/);
   const shop = await visitor();
   await shop.goto(paper.byName);
   await use(shop, token);

@@ -18,7 +18,7 @@ async function a_token_is_made_and_revoked() {
   assert.equal(await page.locator('button.copy:visible').count(), 0, 'no button that does nothing');
 
   await page.getByRole('link', { name: /^Revoke/ }).click();
-  assert.match(await page.locator('[data-live=evidence]').innerText(), /Never used since/);
+  assert.match(await page.locator('[data-live=evidence]').innerText(), /Never used/);
   await page.getByRole('button', { name: 'Revoke now' }).click();
   await page.waitForURL(/done=revoked/);
   assert.equal((await api('GET', `/client-tokens/${id}`)).status, 'revoked');
