@@ -162,6 +162,14 @@ fn journey(on: On) {
         );
     });
 
+    // A link signs her in, once.
+    let said = store.said(&["user", "sign-in", "--email", "ada@example.com"]);
+    let link = secret(&said, "sign-in-link");
+    as_a_server(&store, async |service| {
+        service.sign_in_by_link(&link, None).await.unwrap();
+        service.sign_in_by_link(&link, None).await.unwrap_err();
+    });
+
     assert!(remove("ada@example.com").success().contains("is no member"));
     let table = store.said(&["user", "list"]);
     assert!(
@@ -197,6 +205,7 @@ fn unknown_people_and_roles_are_refused_with_what_there_is() {
     assert!(error.contains(&workspace), "{error}");
     for words in [
         &["reset", "--email", "ada@example.com"][..],
+        &["sign-in", "--email", "ada@example.com"],
         &["sign-out", "--email", "ada@example.com"],
         &["remove", "--workspace", &workspace, "--email", "ada@example.com"],
         &[

@@ -197,7 +197,7 @@ impl Sender {
     }
 }
 
-fn tls() -> io::Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>> {
+pub(crate) fn tls() -> io::Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>> {
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)
@@ -256,9 +256,13 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 
 /// The innermost cause, which says what happened, behind what was being done.
 fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    format!("no answer: {}", innermost(error))
+}
+
+pub(crate) fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    format!("no answer: {innermost}")
+    innermost
 }

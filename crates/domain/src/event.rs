@@ -51,6 +51,10 @@ pub enum EventType {
     PasswordChanged,
     /// For the audit trail only: a link was made that signs a member in.
     SignInLinkIssued,
+    /// For the audit trail only: a member has another passkey.
+    PasskeyAdded,
+    /// For the audit trail only: a member has a passkey less.
+    PasskeyRemoved,
     /// For the audit trail only: a member signed in.
     SignedIn,
     /// For the audit trail only: a member signed out.
@@ -73,7 +77,7 @@ impl EventType {
     ];
 
     /// Ours: for the audit trail only, neither listed nor told to receivers.
-    pub const AUDIT_ONLY: [Self; 16] = [
+    pub const AUDIT_ONLY: [Self; 18] = [
         Self::NotificationSettingCreated,
         Self::NotificationSettingUpdated,
         Self::NotificationSettingDeactivated,
@@ -87,6 +91,8 @@ impl EventType {
         Self::PasswordResetIssued,
         Self::PasswordChanged,
         Self::SignInLinkIssued,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
         Self::SignedIn,
         Self::SignedOut,
         Self::SignedOutEverywhere,
@@ -132,6 +138,8 @@ impl EventType {
             Self::PasswordResetIssued => "user.password_reset_issued",
             Self::PasswordChanged => "user.password_changed",
             Self::SignInLinkIssued => "user.sign_in_link_issued",
+            Self::PasskeyAdded => "user.passkey_added",
+            Self::PasskeyRemoved => "user.passkey_removed",
             Self::SignedIn => "user.signed_in",
             Self::SignedOut => "user.signed_out",
             Self::SignedOutEverywhere => "user.signed_out_everywhere",

@@ -36,6 +36,8 @@ kinds! {
     WorkspaceKind = "wsp_", WorkspaceId;
     /// A person.
     UserKind = "usr_", UserId;
+    /// A person's passkey.
+    PasskeyKind = "psk_", PasskeyId;
     /// A client token.
     ClientTokenKind = "ctkn_", ClientTokenId;
     /// An API key.

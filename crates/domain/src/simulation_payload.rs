@@ -56,6 +56,8 @@ impl Entity {
             | EventType::PasswordResetIssued
             | EventType::PasswordChanged
             | EventType::SignInLinkIssued
+            | EventType::PasskeyAdded
+            | EventType::PasskeyRemoved
             | EventType::SignedIn
             | EventType::SignedOut
             | EventType::SignedOutEverywhere => None,

@@ -7,7 +7,7 @@ use tollgate_domain::time::Timestamp;
 use tollgate_domain::user::EmailAddress;
 use tollgate_storage::PeopleWrite;
 
-use crate::people::Audited;
+use crate::people::{Audited, Detail};
 use crate::{Caller, PeopleError, Service};
 
 /// An invitation to the caller's workspace that is still good.
@@ -51,6 +51,7 @@ impl Service {
             email: email.as_str(),
             role: Some(role.name()),
             previous_role: None,
+            detail: Detail::default(),
         };
         let now = self.clock.now();
         let event = self.event(caller.origin(), EventType::InvitationWithdrawn, now, &email, &audited);

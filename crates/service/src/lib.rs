@@ -17,8 +17,11 @@ mod invitations;
 mod links;
 mod notification_settings;
 mod notifications;
+mod openid;
+mod passkeys;
 mod passwords;
 mod people;
+mod relying_party;
 mod replays;
 mod restrictions;
 mod rotation;
@@ -54,12 +57,15 @@ pub use invitations::OpenInvitation;
 pub use links::{Invited, IssuedLink, NewPerson};
 pub use notification_settings::{NewNotificationSetting, NotificationSettingError, NotificationSettingPatch};
 pub use notifications::NotificationError;
+pub use openid::{Fetch, FetchFailed, OpenIdAnswer, OpenIdError, OpenIdProvider, OpenIdSignedIn, OpenIdStart};
+pub use passkeys::{PasskeyChallenge, PasskeyError};
 pub use people::{Member, PeopleError};
+pub use relying_party::RelyingParty;
 pub use replays::{FailedNotifications, MOST_REPLAYED, ToReplay};
 pub use restrictions::{NotRestricted, RestrictionsPatch};
 pub use rotation::{OVERLAP, Rotation};
 pub use sessions::SignedIn;
-pub use sign_in::SignInError;
+pub use sign_in::{SignInError, SignInMethods};
 pub use simulation_runs::{RunWithEvents, Trigger};
 pub use simulations::{NewSimulation, SettingProblem, SimulationError, SimulationPatch};
 pub use usage::ClientTokenUsage;
@@ -101,6 +107,8 @@ pub struct Service {
     ids: Arc<IdGenerator>,
     keyring: Arc<Keyring>,
     passwords: Arc<Passwords>,
+    sign_in_methods: Arc<SignInMethods>,
+    openid: Option<Arc<OpenIdProvider>>,
     token_watch: Option<TokenWatch>,
 }
 
@@ -114,6 +122,8 @@ impl Service {
             ids: Arc::default(),
             keyring: Arc::default(),
             passwords: Arc::default(),
+            sign_in_methods: Arc::default(),
+            openid: None,
             token_watch: None,
         }
     }
@@ -125,6 +135,21 @@ impl Service {
             token_watch: Some(watch),
             ..self
         }
+    }
+
+    /// The same, with these ways to sign in, and the provider that the third one is.
+    #[must_use]
+    pub fn with_sign_in(self, methods: SignInMethods, openid: Option<OpenIdProvider>) -> Self {
+        Self {
+            sign_in_methods: Arc::new(methods),
+            openid: openid.map(Arc::new),
+            ..self
+        }
+    }
+
+    /// Which ways to sign in are switched on.
+    pub fn sign_in_methods(&self) -> &SignInMethods {
+        &self.sign_in_methods
     }
 
     fn tell_token_watch(&self, sequence: u64, token: &ClientToken) {

@@ -12,7 +12,7 @@ use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{LinkUse, PasswordChange, PeopleWrite, StorageError};
 
 use crate::caller::Cause;
-use crate::people::Audited;
+use crate::people::{Audited, Detail};
 use crate::{Caller, Denied, Member, PeopleError, ROUNDS, Service};
 
 /// A link that was just made. Its secret is had here and never again.
@@ -60,6 +60,7 @@ impl Service {
             email: email.as_str(),
             role: Some(role.name()),
             previous_role: None,
+            detail: Detail::default(),
         };
         let now = self.clock.now();
         let event = self.event(caller.origin(), EventType::MemberInvited, now, &email, &audited);
@@ -198,7 +199,8 @@ impl Service {
         Err(PeopleError::Contended)
     }
 
-    /// Chooses a new password with the link that [`issue_reset`](Self::issue_reset) made. Ends all sessions.
+    /// Chooses a new password with the link that [`issue_reset`](Self::issue_reset) made. Ends all sessions and removes
+    /// all passkeys: it may have been asked for because somebody else got in.
     pub async fn reset_password(
         &self,
         secret: &LinkSecret,
@@ -213,9 +215,15 @@ impl Service {
             self.good_link(secret).await?;
             let user = self.storage.user(id).await?.ok_or(PeopleError::Link)?;
             let now = self.clock.now();
-            let events = self
-                .events_everywhere(&user, Cause::person(id, address), EventType::PasswordChanged, now)
+            let cause = Cause::person(id, address);
+            let mut events = self
+                .events_everywhere(&user, cause, EventType::PasswordChanged, now)
                 .await?;
+            for passkey in self.storage.passkeys(id).await? {
+                let detail = Detail::passkey(&passkey);
+                let about = (&user, cause, EventType::PasskeyRemoved);
+                events.extend(self.events_with(about, now, detail).await?);
+            }
             let change = PasswordChange {
                 user: id,
                 version: user.version,

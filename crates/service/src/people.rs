@@ -4,13 +4,15 @@
 
 use serde::Serialize;
 use tollgate_domain::event::{Event, EventType};
-use tollgate_domain::id::{UserId, WorkspaceId};
+use tollgate_domain::id::{PasskeyId, UserId, WorkspaceId};
+use tollgate_domain::passkey::Passkey;
 use tollgate_domain::role::{Action, Role};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_storage::{Change, Outcome, PeopleWrite, StorageError, Write};
 
 use crate::caller::Cause;
+use crate::sign_in::SignInMethod;
 use crate::{Caller, Denied, ROUNDS, Service};
 
 /// Why a use-case about people refused. The caller can act on each variant, except `Storage`.
@@ -72,6 +74,30 @@ pub(crate) struct Audited<'a> {
     pub(crate) role: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous_role: Option<&'static str>,
+    #[serde(flatten)]
+    pub(crate) detail: Detail<'a>,
+}
+
+/// What only some events about an account have.
+#[derive(Clone, Copy, Default, Serialize)]
+pub(crate) struct Detail<'a> {
+    /// How somebody signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) method: Option<SignInMethod>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) passkey_id: Option<PasskeyId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) passkey_name: Option<&'a str>,
+}
+
+impl<'a> Detail<'a> {
+    pub(crate) fn passkey(passkey: &'a Passkey) -> Self {
+        Self {
+            passkey_id: Some(passkey.id),
+            passkey_name: Some(&passkey.name),
+            ..Self::default()
+        }
+    }
 }
 
 impl<'a> Audited<'a> {
@@ -81,6 +107,7 @@ impl<'a> Audited<'a> {
             email: member.email.as_str(),
             role: Some(member.role.name()),
             previous_role: None,
+            detail: Detail::default(),
         }
     }
 }
@@ -201,11 +228,26 @@ impl Service {
         event_type: EventType,
         now: Timestamp,
     ) -> Result<Vec<Event>, StorageError> {
+        self.events_with((user, cause, event_type), now, Detail::default())
+            .await
+    }
+
+    /// The same, with what only some events have.
+    pub(crate) async fn events_with(
+        &self,
+        (user, cause, event_type): (&User, Cause, EventType),
+        now: Timestamp,
+        detail: Detail<'_>,
+    ) -> Result<Vec<Event>, StorageError> {
         let memberships = self.storage.memberships(user.id).await?;
         let told = memberships.into_iter().map(|membership| {
             let member = Member::of((user.clone(), membership));
             let origin = (membership.workspace, cause);
-            self.event(origin, event_type, now, &user.id, &Audited::of(&member))
+            let audited = Audited {
+                detail,
+                ..Audited::of(&member)
+            };
+            self.event(origin, event_type, now, &user.id, &audited)
         });
         Ok(told.collect())
     }

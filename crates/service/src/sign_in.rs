@@ -1,4 +1,5 @@
-//! Signing in, with a password or by a link.
+//! Signing in, with a password or by a link. With a passkey: [`passkeys`](crate::passkeys). Through a provider:
+//! [`openid`](crate::openid).
 //!
 //! A try is counted as a failure before it is looked at, so that many at once are no way around the throttle; one that
 //! succeeds is taken back. Whoever fails learns nothing else: neither whether there is such an account, nor whether it
@@ -7,22 +8,60 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tollgate_domain::event::EventType;
+use serde::Serialize;
+use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::one_time_link::{LinkPurpose, LinkSecret};
 use tollgate_domain::session::{Session, SessionSecret};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
+use tollgate_domain::time::Timestamp;
 use tollgate_domain::user::{EmailAddress, Password, User};
 use tollgate_storage::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames, StorageError};
 
 use crate::caller::Cause;
+use crate::people::Detail;
 use crate::{PeopleError, ROUNDS, Service, SignedIn};
 
 /// How long to wait when too many try under one name at the same moment.
 const CROWDED: Duration = Duration::from_secs(1);
 
+/// How somebody proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SignInMethod {
+    Password,
+    Link,
+    Passkey,
+    #[serde(rename = "openid")]
+    OpenId,
+}
+
+/// Which ways to sign in are switched on. A link of the machine's operator always signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignInMethods {
+    /// With an email address and a password.
+    pub passwords: bool,
+    /// With a passkey.
+    pub passkeys: bool,
+    /// Through an OpenID Connect provider, which people know by this name.
+    pub openid: Option<String>,
+}
+
+impl Default for SignInMethods {
+    fn default() -> Self {
+        Self {
+            passwords: true,
+            passkeys: true,
+            openid: None,
+        }
+    }
+}
+
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
+    /// The setting `sign_in_passwords` is false.
+    #[error("passwords are switched off: sign in another way")]
+    Off,
     /// No such account, or another password: the caller isn't told which.
     #[error("the email address or the password is wrong")]
     Wrong,
@@ -42,6 +81,9 @@ impl Service {
         password: &str,
         address: Option<IpAddr>,
     ) -> Result<SessionSecret, SignInError> {
+        if !self.sign_in_methods().passwords {
+            return Err(SignInError::Off);
+        }
         // What is no address is counted as one that nobody has: the answer and its time are the same.
         let email = EmailAddress::parse(email).ok();
         let counted = names(email.as_ref(), address);
@@ -54,8 +96,9 @@ impl Service {
         let now = self.clock.now();
         let secret = SessionSecret::generate(self.entropy.as_ref());
         let session = Session::begin(&secret, user.id, now);
-        let cause = Cause::person(user.id, address);
-        let events = self.events_everywhere(&user, cause, EventType::SignedIn, now).await?;
+        let events = self
+            .signed_in_events(&user, SignInMethod::Password, now, address)
+            .await?;
         let begin = PeopleWrite::BeginSession {
             session,
             version: user.version,
@@ -67,6 +110,22 @@ impl Service {
             // The password was changed while it was looked at.
             Err(SignInError::Wrong)
         }
+    }
+
+    /// What the audit trail tells of somebody who signs in.
+    pub(crate) async fn signed_in_events(
+        &self,
+        user: &User,
+        method: SignInMethod,
+        now: Timestamp,
+        address: Option<IpAddr>,
+    ) -> Result<Vec<Event>, StorageError> {
+        let about = (user, Cause::person(user.id, address), EventType::SignedIn);
+        let detail = Detail {
+            method: Some(method),
+            ..Detail::default()
+        };
+        self.events_with(about, now, detail).await
     }
 
     /// The user, if `password` is theirs.
@@ -115,9 +174,7 @@ impl Service {
         let user = self.storage.user(id).await?.ok_or(PeopleError::Link)?;
         let now = self.clock.now();
         let cookie = SessionSecret::generate(self.entropy.as_ref());
-        let events = self
-            .events_everywhere(&user, Cause::person(id, address), EventType::SignedIn, now)
-            .await?;
+        let events = self.signed_in_events(&user, SignInMethod::Link, now, address).await?;
         let session = Session::begin(&cookie, id, now);
         if self
             .use_link(secret, now, LinkUse::BeginSession(session), events)

@@ -14,7 +14,7 @@ pub(crate) struct Migration {
 }
 
 /// All of them, oldest first.
-pub(crate) const ALL: [Migration; 8] = [
+pub(crate) const ALL: [Migration; 9] = [
     Migration {
         version: 1,
         sqlite: include_str!("../migrations/sqlite/0001_tokens_keys_events.sql"),
@@ -49,6 +49,11 @@ pub(crate) const ALL: [Migration; 8] = [
         version: 7,
         sqlite: include_str!("../migrations/sqlite/0007_audit.sql"),
         postgres: include_str!("../migrations/postgres/0007_audit.sql"),
+    },
+    Migration {
+        version: 8,
+        sqlite: include_str!("../migrations/sqlite/0008_passkeys_identities.sql"),
+        postgres: include_str!("../migrations/postgres/0008_passkeys_identities.sql"),
     },
     Migration {
         version: 9,

@@ -24,9 +24,11 @@ use tollgate_domain::id::{
     ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
     SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
+use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -368,6 +370,18 @@ pub trait Storage: Send + Sync {
 
     /// The link with this digest, unless it was used; also when its time is over and it wasn't removed yet.
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError>;
+
+    /// All passkeys of a person, by their ids.
+    async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>, StorageError>;
+
+    /// The passkey with this credential id, whosever it is.
+    async fn passkey_by_credential(&self, credential: &[u8]) -> Result<Option<Passkey>, StorageError>;
+
+    /// The ceremony with this digest, unless it was used; also when its time is over and it wasn't removed yet.
+    async fn ceremony(&self, digest: SecretDigest) -> Result<Option<Ceremony>, StorageError>;
+
+    /// The identity of this issuer and subject, byte for byte.
+    async fn identity(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StorageError>;
 
     /// The links that invite to a workspace, by the addresses they were made for, compared in lower case; also those whose
     /// time is over and that weren't removed yet. They are few.

@@ -1,8 +1,10 @@
 //! What is written of people, their sessions and the links that are made for them, and of the workspace that they share.
 
 use tollgate_domain::api_key::SecretDigest;
-use tollgate_domain::id::{UserId, WorkspaceId};
+use tollgate_domain::id::{PasskeyId, UserId, WorkspaceId};
+use tollgate_domain::identity::Identity;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::role::Role;
 use tollgate_domain::session::Session;
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -83,7 +85,59 @@ pub enum PeopleWrite {
     EndSessions(UserId),
     /// Counts a try to sign in, under each of its names. Stale when others were counted since `from` was read.
     CountAttempts(Vec<AttemptCount>),
-    /// Removes sessions and links that are over at `now`, and failures that are forgotten, at most `limit` of each.
+    /// A new ceremony.
+    BeginCeremony(Ceremony),
+    /// Uses a ceremony up and adds a passkey. Stale when there is no such ceremony of the passkey's person, when it isn't
+    /// good at `now`, when there is no such person, when the credential is taken, or when the person has
+    /// [`MOST_PASSKEYS`](tollgate_domain::passkey::MOST_PASSKEYS): then the ceremony stays.
+    AddPasskey {
+        /// Which.
+        ceremony: SecretDigest,
+        /// The current time.
+        now: Timestamp,
+        /// The new one.
+        passkey: Passkey,
+    },
+    /// Another name for a person's passkey. Stale when they have no such passkey.
+    RenamePasskey {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        id: PasskeyId,
+        /// As it shall be called.
+        name: String,
+    },
+    /// A person's passkey is gone; sessions that it began stay. Stale when they have no such passkey.
+    RemovePasskey {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        id: PasskeyId,
+    },
+    /// Uses a ceremony up that is nobody's, and begins a session of the person whose passkey answered it. Stale when
+    /// there is no such ceremony, when it isn't good at `now`, or when the person's passkey is gone or was used since it
+    /// was read: then the ceremony stays.
+    UsePasskey {
+        /// Which.
+        ceremony: SecretDigest,
+        /// The current time: the passkey was last used then.
+        now: Timestamp,
+        /// The one that answered, as it was read.
+        passkey: Passkey,
+        /// Its state as the answer leaves it.
+        state: Vec<u8>,
+        /// The new one, of the passkey's person.
+        session: Session,
+    },
+    /// A session of the person whom an identity signs in, which is theirs from now on if it was nobody's. Stale when it
+    /// is somebody else's, or when there is no such person.
+    BeginSessionAs {
+        /// Which, and whose.
+        identity: Identity,
+        /// The new one, of the identity's person.
+        session: Session,
+    },
+    /// Removes sessions, links and ceremonies that are over at `now`, and failures that are forgotten, at most `limit` of each.
     PrunePeople {
         /// The current time.
         now: Timestamp,
@@ -104,8 +158,8 @@ pub enum LinkUse {
     },
     /// A person who is there becomes a member. Stale when there is no such person, or when they are a member already.
     Add(Membership),
-    /// A person's new password. Ends all of their sessions and takes their other links back. Stale when the person
-    /// changed.
+    /// A person's new password. Ends all of their sessions, takes their other links back and removes their passkeys.
+    /// Stale when the person changed.
     SetPassword(PasswordChange),
     /// A session. Stale when there is no such person.
     BeginSession(Session),

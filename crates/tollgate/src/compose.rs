@@ -8,16 +8,16 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
-use tollgate_delivery::{Delivery, Mailer, Sender};
+use tollgate_delivery::{Delivery, Fetcher, Mailer, Sender};
 use tollgate_domain::ambient::Clock as _;
 use tollgate_domain::verdict::TokenFacts;
 use tollgate_service::ambient::{OsEntropy, SystemClock};
-use tollgate_service::{Housekeeping, Service, Verification};
+use tollgate_service::{Fetch, FetchFailed, Housekeeping, OpenIdProvider, Service, Verification};
 use tollgate_storage::Storage;
 use tollgate_storage_sql::postgres::{self, PostgresOptions, PostgresStore};
 use tollgate_storage_sql::sqlite::{self, SqliteOptions, SqliteStore};
 
-use crate::config::StoreAt;
+use crate::config::{OpenId, SignIn, StoreAt};
 
 /// The file that the embedded store keeps in its directory.
 const SQLITE_FILE: &str = "tollgate.sqlite3";
@@ -168,6 +168,8 @@ pub struct Background {
     pub delivery: tollgate_delivery::Settings,
     /// Where mail goes out, if it does.
     pub mailer: Option<Mailer>,
+    /// How people sign in to the dashboard.
+    pub sign_in: SignIn,
 }
 
 /// Serves, checks and delivers over a store until `stop`, finishes what is in flight, and closes the store.
@@ -185,11 +187,13 @@ pub async fn serve(
         (sender, background.mailer),
         background.delivery,
     );
+    let openid = background.sign_in.openid.map(provider).transpose()?;
     // What is changed here is known to the checks at once.
     let knowing = Arc::clone(&verification);
     let service = store
         .service()
         .clone()
+        .with_sign_in(background.sign_in.methods, openid)
         .with_token_watch(Arc::new(move |_, facts: &TokenFacts| knowing.apply(facts)));
     store.begin_delivering().await;
     // The tasks live a little longer than the requests that may need them.
@@ -213,6 +217,20 @@ pub async fn serve(
     }
     store.close().await;
     served.context("the server could not go on")
+}
+
+/// The provider, whom nothing is asked until somebody signs in.
+fn provider(settings: OpenId) -> anyhow::Result<OpenIdProvider> {
+    let fetcher = Fetcher::new().context("can't read this machine's certificates")?;
+    let fetch: Fetch = Arc::new(move |request| {
+        let fetcher = fetcher.clone();
+        Box::pin(async move {
+            let answer = fetcher.fetch(request).await;
+            answer.map_err(|error| FetchFailed(error.to_string()))
+        })
+    });
+    OpenIdProvider::new(&settings.issuer, &settings.client_id, settings.client_secret, fetch)
+        .context("the sign-in provider's issuer is no URL")
 }
 
 /// Brings the schema of `at` up to date; the versions before and after.

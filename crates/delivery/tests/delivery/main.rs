@@ -5,6 +5,8 @@ mod bad_receivers;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod fetch;
+#[cfg(test)]
 mod lanes;
 #[cfg(test)]
 mod receiver;

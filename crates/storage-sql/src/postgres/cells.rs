@@ -24,7 +24,7 @@ impl<'a> Columns<'a> {
         Self { table, key: "id", row }
     }
 
-    fn corrupt(&self, column: &str, reason: impl Display) -> StorageError {
+    pub(super) fn corrupt(&self, column: &str, reason: impl Display) -> StorageError {
         let id = self.row.try_get::<_, &str>(self.key).map(|id| format!(" of {id}"));
         StorageError::Corrupt(format!("{}.{column}{}: {reason}", self.table, id.unwrap_or_default()))
     }

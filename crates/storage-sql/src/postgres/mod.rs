@@ -12,6 +12,7 @@ mod connect;
 mod failure;
 mod listener;
 mod migrate;
+mod passkeys;
 mod people;
 mod plan;
 mod pulse;
@@ -39,9 +40,11 @@ use tollgate_domain::id::{
     ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
     SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
+use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -460,6 +463,22 @@ impl Storage for PostgresStore {
 
     async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
         self.reads.invitations(workspace).await
+    }
+
+    async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>, StorageError> {
+        self.reads.passkeys(user).await
+    }
+
+    async fn passkey_by_credential(&self, credential: &[u8]) -> Result<Option<Passkey>, StorageError> {
+        self.reads.passkey_by_credential(credential).await
+    }
+
+    async fn ceremony(&self, digest: SecretDigest) -> Result<Option<Ceremony>, StorageError> {
+        self.reads.ceremony(digest).await
+    }
+
+    async fn identity(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StorageError> {
+        self.reads.identity(issuer, subject).await
     }
 
     async fn invitations_to(&self, email: &EmailAddress) -> Result<Vec<OneTimeLink>, StorageError> {

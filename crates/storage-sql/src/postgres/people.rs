@@ -67,13 +67,19 @@ impl Connection {
                 self.did(TAKE_SIGN_IN_LINKS_BACK, &[&user]).await?;
                 Ok(true)
             }
+            PeopleWrite::BeginCeremony(_)
+            | PeopleWrite::AddPasskey { .. }
+            | PeopleWrite::RenamePasskey { .. }
+            | PeopleWrite::RemovePasskey { .. }
+            | PeopleWrite::UsePasskey { .. }
+            | PeopleWrite::BeginSessionAs { .. } => self.write_passkeys(write).await,
             PeopleWrite::CountAttempts(counts) => self.count_attempts(counts).await,
             PeopleWrite::PrunePeople { now, limit } => self.prune_people(*now, *limit).await,
         }
     }
 
     /// Whether the statement touched a row.
-    async fn did(&self, sql: &str, parameters: Parameters<'_>) -> Result<bool, Error> {
+    pub(super) async fn did(&self, sql: &str, parameters: Parameters<'_>) -> Result<bool, Error> {
         Ok(self.client.execute(sql, parameters).await? > 0)
     }
 
@@ -131,7 +137,13 @@ impl Connection {
                 self.create_user(user).await? && self.create_membership(membership).await?
             }
             LinkUse::Add(membership) => self.create_membership(membership).await?,
-            LinkUse::SetPassword(change) => self.set_password(change, None).await?,
+            LinkUse::SetPassword(change) => {
+                let set = self.set_password(change, None).await?;
+                if set {
+                    self.remove_passkeys(change.user).await?;
+                }
+                set
+            }
             LinkUse::BeginSession(session) => self.begin_session(session, None).await?,
         };
         if done {
@@ -187,7 +199,7 @@ impl Connection {
     }
 
     /// `false` when there is no such person, or when they changed.
-    async fn begin_session(&self, session: &Session, version: Option<i64>) -> Result<bool, Error> {
+    pub(super) async fn begin_session(&self, session: &Session, version: Option<i64>) -> Result<bool, Error> {
         self.did(
             BEGIN_SESSION,
             &[
@@ -227,6 +239,7 @@ impl Connection {
         let (now, forgotten, limit) = (now.as_micros(), now.minus(FORGOTTEN_AFTER).as_micros(), bigint(limit));
         self.did(PRUNE_SESSIONS, &[&now, &limit]).await?;
         self.did(PRUNE_LINKS, &[&now, &limit]).await?;
+        self.did(PRUNE_CEREMONIES, &[&now, &limit]).await?;
         self.did(PRUNE_ATTEMPTS, &[&forgotten, &limit]).await?;
         Ok(true)
     }
@@ -305,6 +318,10 @@ const PRUNE_SESSIONS: &str = "
 const PRUNE_LINKS: &str = "
     DELETE FROM one_time_links WHERE digest = ANY (ARRAY(
         SELECT digest FROM one_time_links WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2))";
+
+const PRUNE_CEREMONIES: &str = "
+    DELETE FROM ceremonies WHERE digest = ANY (ARRAY(
+        SELECT digest FROM ceremonies WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2))";
 
 const PRUNE_ATTEMPTS: &str = "
     DELETE FROM sign_in_attempts WHERE name = ANY (ARRAY(

@@ -128,6 +128,10 @@ pub(super) fn parsed<T>(
     Columns::of(row).parsed(column, parse)
 }
 
+pub(super) fn optional_time(row: &Row<'_>, column: &'static str) -> rusqlite::Result<Option<Timestamp>> {
+    Columns::of(row).optional_time(column)
+}
+
 pub(super) fn digest(row: &Row<'_>, column: &'static str) -> rusqlite::Result<[u8; 32]> {
     Columns::of(row).digest(column)
 }

@@ -11,9 +11,11 @@ use tollgate_domain::id::{
     ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
     SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
+use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -442,6 +444,32 @@ impl Storage for SqliteStore {
     async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {
         self.readers
             .read(move |connection| reads::people::invitations(connection, workspace))
+            .await
+    }
+
+    async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>, StorageError> {
+        self.readers
+            .read(move |connection| reads::passkeys::passkeys(connection, user))
+            .await
+    }
+
+    async fn passkey_by_credential(&self, credential: &[u8]) -> Result<Option<Passkey>, StorageError> {
+        let credential = credential.to_vec();
+        self.readers
+            .read(move |connection| reads::passkeys::by_credential(connection, &credential))
+            .await
+    }
+
+    async fn ceremony(&self, digest: SecretDigest) -> Result<Option<Ceremony>, StorageError> {
+        self.readers
+            .read(move |connection| reads::passkeys::ceremony(connection, digest))
+            .await
+    }
+
+    async fn identity(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StorageError> {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        self.readers
+            .read(move |connection| reads::passkeys::identity(connection, &issuer, &subject))
             .await
     }
 

@@ -29,6 +29,7 @@ pub mod delivery_at_once;
 pub mod delivery_counts;
 pub mod events;
 pub mod idempotency;
+pub mod identities;
 pub mod invitations;
 pub mod leases;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub mod notification_pages;
 pub mod notification_settings;
 pub mod notifications;
 mod outbox;
+pub mod passkeys;
 pub mod people;
 pub mod pruning;
 pub mod seed;
@@ -340,6 +342,24 @@ macro_rules! contract_cases {
                 failures_are_counted_on_top_of_what_was_seen_only
                 a_right_password_forgets_the_failures_of_the_email_and_one_of_the_network
                 pruning_people_removes_what_is_over_and_at_most_the_limit
+            }
+            passkeys {
+                a_passkey_is_there_at_once_in_every_detail
+                a_ceremony_is_used_once_by_its_person_and_in_time
+                of_many_racing_to_answer_a_ceremony_one_does
+                a_credential_is_taken_once
+                a_person_has_so_many_passkeys_and_no_more
+                a_passkey_is_renamed_and_removed_by_its_person_only
+                a_passkey_signs_in_once_for_each_ceremony
+                a_passkey_that_was_used_or_removed_meanwhile_signs_nobody_in
+                a_reset_removes_passkeys_and_a_change_of_ones_own_does_not
+                pruning_removes_ceremonies_that_are_over
+            }
+            identities {
+                an_identity_is_linked_by_the_first_session_and_there_at_once
+                an_identity_signs_in_one_person_only
+                an_identity_of_nobody_is_not_linked
+                invitations_are_found_by_their_address_in_any_case
             }
         }
     };

@@ -2,6 +2,7 @@
 //! be passed, and is what to read when a case is unclear.
 
 mod audit;
+mod entry;
 mod people;
 mod simulations;
 mod usage;
@@ -21,9 +22,11 @@ use tollgate_domain::id::{
     ApiKeyId, ClientTokenId, EventId, EventKind, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
     SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
 };
+use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::one_time_link::OneTimeLink;
+use tollgate_domain::passkey::{Ceremony, Passkey};
 use tollgate_domain::session::Session;
 use tollgate_domain::simulation::{Simulation, SimulationEvent, SimulationRun};
 use tollgate_domain::throttle::{AttemptKey, Attempts};
@@ -84,6 +87,8 @@ fn every_case_is_in_the_list() {
         ("people", include_str!("people.rs")),
         ("invitations", include_str!("invitations.rs")),
         ("sessions", include_str!("sessions.rs")),
+        ("passkeys", include_str!("passkeys.rs")),
+        ("identities", include_str!("identities.rs")),
     ];
     let listed = crate::contract_cases! { [names] };
     for ((file, source), (listed_file, listed)) in sources.into_iter().zip(listed) {
@@ -769,6 +774,22 @@ impl Storage for Model {
 
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         Ok(self.state().people.links.get(&digest.0).cloned())
+    }
+
+    async fn passkeys(&self, user: UserId) -> Result<Vec<Passkey>, StorageError> {
+        Ok(self.state().people.entry.passkeys(user))
+    }
+
+    async fn passkey_by_credential(&self, credential: &[u8]) -> Result<Option<Passkey>, StorageError> {
+        Ok(self.state().people.entry.by_credential(credential).cloned())
+    }
+
+    async fn ceremony(&self, digest: SecretDigest) -> Result<Option<Ceremony>, StorageError> {
+        Ok(self.state().people.entry.ceremonies.get(&digest.0).cloned())
+    }
+
+    async fn identity(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StorageError> {
+        Ok(self.state().people.entry.identity(issuer, subject).cloned())
     }
 
     async fn invitations(&self, workspace: WorkspaceId) -> Result<Vec<OneTimeLink>, StorageError> {

@@ -18,7 +18,7 @@ fn session(number: u64, user: u64) -> Session {
     Session::begin(&secret, seed::id(user), at(number))
 }
 
-fn names(number: u64) -> SignInNames {
+pub(super) fn names(number: u64) -> SignInNames {
     SignInNames {
         email: AttemptKey::email(&email(number)),
         network: Some(AttemptKey::network(std::net::IpAddr::from([192, 0, 2, 1]))),

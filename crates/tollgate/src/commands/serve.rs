@@ -81,6 +81,25 @@ pub(super) struct Serve {
     /// The address that mail comes from; needed with --smtp-url.
     #[arg(long, value_name = "ADDRESS")]
     smtp_from: Option<String>,
+    /// Whether people sign in to the dashboard with passwords. [default: true]
+    #[arg(long, value_name = "true|false")]
+    sign_in_passwords: Option<String>,
+    /// The same with passkeys. [default: true]
+    #[arg(long, value_name = "true|false")]
+    sign_in_passkeys: Option<String>,
+    /// The OpenID Connect provider through which people sign in, such as https://id.example. [default: none]
+    #[arg(long, value_name = "URL")]
+    openid_issuer: Option<String>,
+    /// The id under which Tollgate is registered there.
+    #[arg(long, value_name = "ID")]
+    openid_client_id: Option<String>,
+    /// The secret that the provider gave for it. Better given as TOLLGATE_OPENID_CLIENT_SECRET, as other users of the
+    /// machine can see flags.
+    #[arg(long, value_name = "SECRET")]
+    openid_client_secret: Option<String>,
+    /// What people call the provider. [default: single sign-on]
+    #[arg(long, value_name = "NAME")]
+    openid_name: Option<String>,
     /// What the links to the explanations of errors begin with. [default: https://developer.paddle.com]
     #[arg(long, value_name = "URL")]
     documentation_url: Option<String>,
@@ -119,6 +138,12 @@ impl Serve {
             one(&setting::RETENTION_DAYS, self.retention_days),
             one(&setting::SMTP_URL, self.smtp_url),
             one(&setting::SMTP_FROM, self.smtp_from),
+            one(&setting::SIGN_IN_PASSWORDS, self.sign_in_passwords),
+            one(&setting::SIGN_IN_PASSKEYS, self.sign_in_passkeys),
+            one(&setting::OPENID_ISSUER, self.openid_issuer),
+            one(&setting::OPENID_CLIENT_ID, self.openid_client_id),
+            one(&setting::OPENID_CLIENT_SECRET, self.openid_client_secret),
+            one(&setting::OPENID_NAME, self.openid_name),
             one(&setting::DOCUMENTATION_URL, self.documentation_url),
             one(&setting::LOG, self.log),
         ];
@@ -157,6 +182,7 @@ async fn serve(config: Config, output: Output) -> anyhow::Result<()> {
             ..tollgate_delivery::Settings::default()
         },
         mailer: config.mailer,
+        sign_in: config.sign_in,
     };
     compose::serve(listener, loaded, settings, background, stop).await
 }

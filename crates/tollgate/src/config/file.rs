@@ -39,6 +39,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Given>, Invalid> {
                 Kind::Text => "a text in quotes",
                 Kind::Number => "a number without quotes",
                 Kind::List => "a list of texts, such as [\"10.0.0.0/8\", \"fd00::/8\"]",
+                Kind::Switch => "true or false, without quotes",
                 Kind::Numbers => "a list of numbers, such as [60, 240, 540]",
             };
             Invalid(format!("{place} must be written as {form}"))
@@ -53,6 +54,7 @@ fn values(setting: &Setting, value: &DeValue<'_>) -> Option<Vec<String>> {
     match (setting.kind, value) {
         (Kind::Text, DeValue::String(text)) => Some(vec![text.to_string()]),
         (Kind::Number, DeValue::Integer(number)) => Some(vec![number.to_string()]),
+        (Kind::Switch, DeValue::Boolean(switch)) => Some(vec![switch.to_string()]),
         (Kind::List, DeValue::Array(items)) => items
             .iter()
             .map(|item| item.get_ref().as_str().map(str::to_owned))

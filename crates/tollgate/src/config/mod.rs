@@ -5,6 +5,7 @@ pub mod environment;
 pub mod file;
 mod mail;
 pub mod setting;
+mod sign_in;
 pub mod store;
 mod value;
 
@@ -20,7 +21,10 @@ use tollgate_service::Housekeeping;
 
 pub use mail::mailer_from_flags;
 pub use setting::{Given, Place, Setting};
+pub use sign_in::{OpenId, SignIn};
 pub use store::StoreAt;
+
+use sign_in::GivenOpenId;
 
 /// The configuration isn't usable: says what, where, and what would be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +70,8 @@ pub struct Config {
     pub verifier: tollgate_verifier::Settings,
     /// What sends mail, if anything does.
     pub mailer: Option<Mailer>,
+    /// How people sign in to the dashboard.
+    pub sign_in: SignIn,
     /// What the links to the errors' pages begin with, without a slash at the end.
     pub documentation_url: String,
     /// Which parts log how much.
@@ -112,6 +118,17 @@ impl Config {
                 )?,
             },
             mailer: mail::both_or_neither(strongest(&setting::SMTP_URL), strongest(&setting::SMTP_FROM))?,
+            sign_in: sign_in::sign_in(
+                &with_default(&setting::SIGN_IN_PASSWORDS),
+                &with_default(&setting::SIGN_IN_PASSKEYS),
+                GivenOpenId {
+                    issuer: strongest(&setting::OPENID_ISSUER),
+                    client_id: strongest(&setting::OPENID_CLIENT_ID),
+                    client_secret: strongest(&setting::OPENID_CLIENT_SECRET),
+                    name: strongest(&setting::OPENID_NAME),
+                },
+                &default_of(&setting::OPENID_NAME),
+            )?,
             documentation_url: value::base_url(&with_default(&setting::DOCUMENTATION_URL))?,
             log: value::log_filter(&with_default(&setting::LOG))?,
         })

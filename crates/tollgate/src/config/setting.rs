@@ -31,6 +31,8 @@ pub enum Kind {
     List,
     /// Any number of whole numbers.
     Numbers,
+    /// `true` or `false`.
+    Switch,
 }
 
 impl Kind {
@@ -147,6 +149,48 @@ pub const SMTP_FROM: Setting = Setting {
     default: None,
     secret: false,
 };
+pub const SIGN_IN_PASSWORDS: Setting = Setting {
+    name: "sign_in_passwords",
+    kind: Kind::Switch,
+    form: "true or false",
+    default: Some(&["true"]),
+    secret: false,
+};
+pub const SIGN_IN_PASSKEYS: Setting = Setting {
+    name: "sign_in_passkeys",
+    kind: Kind::Switch,
+    form: "true or false",
+    default: Some(&["true"]),
+    secret: false,
+};
+pub const OPENID_ISSUER: Setting = Setting {
+    name: "openid_issuer",
+    kind: Kind::Text,
+    form: "the https URL that an OpenID Connect provider calls itself, such as https://id.example",
+    default: None,
+    secret: false,
+};
+pub const OPENID_CLIENT_ID: Setting = Setting {
+    name: "openid_client_id",
+    kind: Kind::Text,
+    form: "the id under which Tollgate is registered with the OpenID Connect provider",
+    default: None,
+    secret: false,
+};
+pub const OPENID_CLIENT_SECRET: Setting = Setting {
+    name: "openid_client_secret",
+    kind: Kind::Text,
+    form: "the secret that the OpenID Connect provider gave for Tollgate",
+    default: None,
+    secret: true,
+};
+pub const OPENID_NAME: Setting = Setting {
+    name: "openid_name",
+    kind: Kind::Text,
+    form: "what people call the OpenID Connect provider, in 1 to 50 characters",
+    default: Some(&["single sign-on"]),
+    secret: false,
+};
 pub const DOCUMENTATION_URL: Setting = Setting {
     name: "documentation_url",
     kind: Kind::Text,
@@ -163,7 +207,7 @@ pub const LOG: Setting = Setting {
 };
 
 /// All of them, in the order of the default file.
-pub const ALL: [&Setting; 17] = [
+pub const ALL: [&Setting; 23] = [
     &LISTEN,
     &DATA_DIR,
     &DATABASE_URL,
@@ -179,6 +223,12 @@ pub const ALL: [&Setting; 17] = [
     &RETENTION_DAYS,
     &SMTP_URL,
     &SMTP_FROM,
+    &SIGN_IN_PASSWORDS,
+    &SIGN_IN_PASSKEYS,
+    &OPENID_ISSUER,
+    &OPENID_CLIENT_ID,
+    &OPENID_CLIENT_SECRET,
+    &OPENID_NAME,
     &DOCUMENTATION_URL,
     &LOG,
 ];

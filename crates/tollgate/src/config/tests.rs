@@ -142,6 +142,82 @@ fn mail_has_a_server_and_a_sender_or_neither() {
 }
 
 #[test]
+fn people_sign_in_with_passwords_and_passkeys_unless_told_otherwise() {
+    let sign_in = resolve(&[], &[], "").unwrap().sign_in;
+    assert_eq!(sign_in.methods, tollgate_service::SignInMethods::default());
+    assert!(sign_in.openid.is_none());
+    let file = "sign_in_passwords = false";
+    assert!(!resolve(&[], &[], file).unwrap().sign_in.methods.passwords);
+    let flags = [(&setting::SIGN_IN_PASSWORDS, "true")];
+    assert!(resolve(&flags, &[], file).unwrap().sign_in.methods.passwords);
+    let error = refused(&[], &[], "sign_in_passkeys = 'no'");
+    assert!(error.contains("must be written as true or false"), "{error}");
+    let error = refused(&[(&setting::SIGN_IN_PASSKEYS, "no")], &[], "");
+    assert!(error.contains("--sign-in-passkeys must be true or false"), "{error}");
+}
+
+#[test]
+fn one_way_to_sign_in_stays_open() {
+    let off = [
+        ("TOLLGATE_SIGN_IN_PASSWORDS", "false"),
+        ("TOLLGATE_SIGN_IN_PASSKEYS", "false"),
+    ];
+    let error = refused(&[], &off, "");
+    assert!(
+        error.contains("nobody could sign in") && error.contains("TOLLGATE_SIGN_IN_PASSWORDS"),
+        "{error}"
+    );
+    let provider = "openid_issuer = 'https://id.example'\nopenid_client_id = 'tollgate'";
+    assert!(resolve(&[], &off, provider).is_ok());
+}
+
+#[test]
+fn a_provider_is_named_whole_and_its_secret_is_not_shown() {
+    let whole = [
+        ("TOLLGATE_OPENID_ISSUER", "https://id.example/realm"),
+        ("TOLLGATE_OPENID_CLIENT_ID", "tollgate"),
+        ("TOLLGATE_OPENID_CLIENT_SECRET", "hunter2"),
+    ];
+    let config = resolve(&[], &whole, "").unwrap();
+    assert_eq!(config.sign_in.methods.openid.as_deref(), Some("single sign-on"));
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let openid = config.sign_in.openid.unwrap();
+    assert_eq!(
+        (&*openid.issuer, &*openid.client_id),
+        ("https://id.example/realm", "tollgate")
+    );
+    let named = resolve(&[(&setting::OPENID_NAME, "Example ID")], &whole, "").unwrap();
+    assert_eq!(named.sign_in.methods.openid.as_deref(), Some("Example ID"));
+    for (given, told) in [
+        (&whole[..1], "without openid_client_id"),
+        (&whole[1..2], "without openid_issuer"),
+        (&whole[2..], "without openid_issuer"),
+        (&[("TOLLGATE_OPENID_NAME", "x")][..], "without openid_issuer"),
+    ] {
+        let error = refused(&[], given, "");
+        assert!(error.contains(told) && !error.contains("hunter2"), "{error}");
+    }
+    for issuer in [
+        "id.example",
+        "http://id.example",
+        "https://id.example/?x",
+        "https://a@id.example",
+    ] {
+        let flags = [
+            (&setting::OPENID_ISSUER, issuer),
+            (&setting::OPENID_CLIENT_ID, "tollgate"),
+        ];
+        let error = refused(&flags, &[], "");
+        assert!(error.contains("--openid-issuer must be the https URL"), "{error}");
+    }
+    let local = [
+        (&setting::OPENID_ISSUER, "http://127.0.0.1:9000"),
+        (&setting::OPENID_CLIENT_ID, "tollgate"),
+    ];
+    assert!(resolve(&local, &[], "").is_ok());
+}
+
+#[test]
 fn a_list_is_replaced_whole_and_may_be_none() {
     let file = "allow_network = ['10.0.0.0/8', 'fd00::/8']";
     assert_eq!(resolve(&[], &[], file).unwrap().allow_network.len(), 2);

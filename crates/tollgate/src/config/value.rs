@@ -21,6 +21,11 @@ pub(super) fn number(given: &Given) -> Result<u32, Invalid> {
     text.parse().map_err(|_| given.refuse(text))
 }
 
+pub(super) fn switch(given: &Given) -> Result<bool, Invalid> {
+    let text = given.value();
+    text.parse().map_err(|_| given.refuse(text))
+}
+
 /// For how long what the index of client tokens holds is trusted without news; `None` = for ever.
 pub(super) fn index_age(seconds: &Given, when_stale: &Given) -> Result<Option<Duration>, Invalid> {
     let bound = match number(seconds)? {

@@ -8,6 +8,7 @@ mod events;
 mod idempotency;
 mod notification_settings;
 mod notifications;
+mod passkeys;
 mod people;
 mod prune;
 mod simulations;

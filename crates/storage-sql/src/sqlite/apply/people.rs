@@ -11,6 +11,7 @@ use tollgate_domain::time::Timestamp;
 use tollgate_domain::user::{Membership, PasswordHash, User};
 use tollgate_storage::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames};
 
+use super::passkeys;
 use crate::sqlite::{reads, rows};
 
 /// `false` when what it expects doesn't hold; then nothing was written.
@@ -91,6 +92,12 @@ pub(super) fn write(transaction: &Transaction<'_>, write: &PeopleWrite) -> rusql
             )?;
             Ok(true)
         }
+        PeopleWrite::BeginCeremony(_)
+        | PeopleWrite::AddPasskey { .. }
+        | PeopleWrite::RenamePasskey { .. }
+        | PeopleWrite::RemovePasskey { .. }
+        | PeopleWrite::UsePasskey { .. }
+        | PeopleWrite::BeginSessionAs { .. } => passkeys::write(transaction, write),
         PeopleWrite::CountAttempts(counts) => count_attempts(transaction, counts),
         PeopleWrite::PrunePeople { now, limit } => prune(transaction, *now, *limit).map(|()| true),
     }
@@ -155,7 +162,13 @@ fn use_link(
             insert_user(transaction, user)? && insert_membership(transaction, membership)?
         }
         LinkUse::Add(membership) => insert_membership(transaction, membership)?,
-        LinkUse::SetPassword(change) => set_password(transaction, change, None)?,
+        LinkUse::SetPassword(change) => {
+            let set = set_password(transaction, change, None)?;
+            if set {
+                passkeys::remove_all(transaction, change.user)?;
+            }
+            set
+        }
         LinkUse::BeginSession(session) => begin_session(transaction, session, None)?,
     };
     if done {
@@ -220,7 +233,11 @@ fn set_password(
 }
 
 /// `false` when there is no such person, or when they changed.
-fn begin_session(transaction: &Transaction<'_>, session: &Session, version: Option<i64>) -> rusqlite::Result<bool> {
+pub(super) fn begin_session(
+    transaction: &Transaction<'_>,
+    session: &Session,
+    version: Option<i64>,
+) -> rusqlite::Result<bool> {
     let inserted = transaction.execute(
         "INSERT INTO sessions (digest, user_id, created_at, last_seen_at, expires_at) \
          SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM users WHERE id = ?2 AND (?6 IS NULL OR version = ?6))",
@@ -256,6 +273,7 @@ fn prune(transaction: &Transaction<'_>, now: Timestamp, limit: usize) -> rusqlit
     for (table, key, time, over) in [
         ("sessions", "digest", "expires_at", now),
         ("one_time_links", "digest", "expires_at", now),
+        ("ceremonies", "digest", "expires_at", now),
         ("sign_in_attempts", "name", "last_at", now.minus(FORGOTTEN_AFTER)),
     ] {
         transaction.execute(

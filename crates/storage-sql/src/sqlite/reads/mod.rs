@@ -4,6 +4,7 @@ pub(super) mod audit;
 pub(super) mod client_tokens;
 pub(super) mod notification_settings;
 pub(super) mod notifications;
+pub(super) mod passkeys;
 pub(super) mod people;
 pub(super) mod simulations;
 pub(super) mod usage;

@@ -10,6 +10,7 @@ use tollgate_domain::throttle::{Attempts, FORGOTTEN_AFTER};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::user::{EmailAddress, Membership, User};
 
+use super::entry::Entry;
 use crate::{LinkUse, PasswordChange, PeopleWrite, SignInNames};
 
 /// All that is stored of them.
@@ -20,6 +21,7 @@ pub(super) struct People {
     pub(super) sessions: BTreeMap<[u8; 32], Session>,
     pub(super) links: BTreeMap<[u8; 32], OneTimeLink>,
     pub(super) attempts: BTreeMap<String, Attempts>,
+    pub(super) entry: Entry,
 }
 
 impl People {
@@ -73,18 +75,43 @@ impl People {
                 self.sessions.insert(session.digest.0, session);
                 self.take_back(&counted);
             }
-            PeopleWrite::SeeSession(seen) => {
-                let Some(session) = self.sessions.get_mut(&seen.digest.0) else {
-                    return false;
-                };
-                session.last_seen_at = session.last_seen_at.max(seen.last_seen_at);
-                session.expires_at = session.expires_at.max(seen.expires_at);
-            }
+            PeopleWrite::SeeSession(seen) => return self.see(&seen),
             PeopleWrite::EndSession(digest) => return self.sessions.remove(&digest.0).is_some(),
             PeopleWrite::EndSessions(user) => {
                 self.sessions.retain(|_, session| session.user != user);
                 self.links
                     .retain(|_, link| link.purpose.user() != Some(user) || link.purpose.kind() != "sign_in");
+            }
+            PeopleWrite::BeginCeremony(ceremony) => {
+                self.entry.ceremonies.insert(ceremony.digest.0, ceremony);
+            }
+            PeopleWrite::AddPasskey { ceremony, now, passkey } => {
+                return self.users.contains_key(&passkey.user)
+                    && self.entry.use_up(ceremony, Some(passkey.user), now)
+                    && self.entry.add(passkey);
+            }
+            PeopleWrite::RenamePasskey { user, id, name } => {
+                let Some(passkey) = self.entry.of(user, id) else {
+                    return false;
+                };
+                passkey.name = name;
+            }
+            PeopleWrite::RemovePasskey { user, id } => {
+                return self.entry.of(user, id).is_some() && self.entry.passkeys.remove(&id).is_some();
+            }
+            PeopleWrite::UsePasskey {
+                ceremony,
+                now,
+                passkey,
+                state,
+                session,
+            } => {
+                return self.entry.use_up(ceremony, None, now)
+                    && self.entry.note_use(&passkey, state, now)
+                    && self.begin_session(session);
+            }
+            PeopleWrite::BeginSessionAs { identity, session } => {
+                return self.entry.link(identity) && self.begin_session(session);
             }
             PeopleWrite::CountAttempts(counts) => {
                 for count in counts {
@@ -95,6 +122,15 @@ impl People {
             }
             PeopleWrite::PrunePeople { now, limit } => self.prune(now, limit),
         }
+        true
+    }
+
+    fn see(&mut self, seen: &Session) -> bool {
+        let Some(session) = self.sessions.get_mut(&seen.digest.0) else {
+            return false;
+        };
+        session.last_seen_at = session.last_seen_at.max(seen.last_seen_at);
+        session.expires_at = session.expires_at.max(seen.expires_at);
         true
     }
 
@@ -115,13 +151,18 @@ impl People {
                 !taken && self.add(membership)
             }
             LinkUse::Add(membership) => self.users.contains_key(&membership.user) && self.add(membership),
-            LinkUse::SetPassword(change) => self.set_password(change, None),
-            LinkUse::BeginSession(session) => {
-                let there = self.users.contains_key(&session.user);
-                self.sessions.insert(session.digest.0, session);
-                there
+            LinkUse::SetPassword(change) => {
+                self.entry.passkeys.retain(|_, passkey| passkey.user != change.user);
+                self.set_password(change, None)
             }
+            LinkUse::BeginSession(session) => self.begin_session(session),
         }
+    }
+
+    fn begin_session(&mut self, session: Session) -> bool {
+        let there = self.users.contains_key(&session.user);
+        self.sessions.insert(session.digest.0, session);
+        there
     }
 
     fn add(&mut self, membership: Membership) -> bool {
@@ -155,6 +196,7 @@ impl People {
     fn prune(&mut self, now: Timestamp, limit: usize) {
         remove_oldest(&mut self.sessions, (now, limit), |session| session.expires_at);
         remove_oldest(&mut self.links, (now, limit), |link| link.expires_at);
+        remove_oldest(&mut self.entry.ceremonies, (now, limit), |ceremony| ceremony.expires_at);
         let forgotten = now.minus(FORGOTTEN_AFTER);
         remove_oldest(&mut self.attempts, (forgotten, limit), |attempts| attempts.last_at);
     }

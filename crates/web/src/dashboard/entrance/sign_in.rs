@@ -72,7 +72,7 @@ async fn sign_in(visitor: Visitor, State(app): State<App>, Form(form): Form) -> 
     let problem = match signed_in {
         Ok(secret) => return Ok(let_in(&secret, &visitor.reached, next)),
         Err(SignInError::Storage(error)) => return Err(error.into()),
-        Err(told @ (SignInError::Wrong | SignInError::Wait(_))) => sentence(&told.to_string()),
+        Err(told @ (SignInError::Wrong | SignInError::Off | SignInError::Wait(_))) => sentence(&told.to_string()),
     };
     Ok(page::refused(&SignInPage {
         problem: Some(problem),
