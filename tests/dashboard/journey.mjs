@@ -90,7 +90,7 @@ async function from_the_invitation_to_the_audit_trail() {
   await mark(events);
   assert.equal(await events.getByRole('link', { name: 'client_token.revoked' }).count(), 0);
   await page.getByRole('link', { name: /^Revoke/ }).click();
-  assert.equal(await heading(page), 'Revoke this token?');
+  assert.equal(await heading(page), 'Revoke Storefront?');
   assert.match(await page.locator('[data-live=evidence]').innerText(), /Used \d+ times? in the last hour from 1 origin\./);
   await page.getByRole('button', { name: 'Revoke now' }).click();
   await page.waitForURL(/done=revoked/);
