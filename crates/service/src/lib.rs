@@ -29,6 +29,7 @@ mod sessions;
 mod sign_in;
 mod simulation_runs;
 mod simulations;
+mod token_search;
 mod usage;
 mod verification;
 mod workspaces;
@@ -68,6 +69,7 @@ pub use sessions::SignedIn;
 pub use sign_in::{SignInError, SignInMethods};
 pub use simulation_runs::{RunWithEvents, Trigger};
 pub use simulations::{NewSimulation, SettingProblem, SimulationError, SimulationPatch};
+pub use token_search::{ClientTokenSearch, FoundClientTokens, TOKENS_LOOKED_THROUGH};
 pub use usage::ClientTokenUsage;
 pub use verification::Verification;
 

@@ -12,6 +12,7 @@ pub mod contract;
 mod delivery;
 mod page;
 mod people;
+mod token_search;
 
 use std::collections::HashMap;
 
@@ -21,8 +22,9 @@ use tollgate_domain::api_key::{ApiKey, SecretDigest};
 use tollgate_domain::client_token::ClientToken;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ClientTokenId, EventId, EventKind, NotificationId, NotificationLogKind, NotificationSettingId,
-    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, ClientTokenKind, EventId, EventKind, NotificationId, NotificationLogKind,
+    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
+    UserId, WorkspaceId,
 };
 use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
@@ -49,6 +51,7 @@ pub use page::{
     SimulationPage, Slice, TOTAL_CAP,
 };
 pub use people::{AttemptCount, LinkUse, PasswordChange, PeopleWrite, SignInNames};
+pub use token_search::{Sought, TokenSearch};
 
 /// Why the store gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +131,15 @@ pub trait Storage: Send + Sync {
         workspace: WorkspaceId,
         page: &ClientTokenPage,
     ) -> Result<Slice<ClientToken>, StorageError>;
+
+    /// A page of a workspace's client tokens that fit a search, newest first. It looks at `look_through` of them at most, of
+    /// those with the statuses asked for.
+    async fn search_client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        search: &TokenSearch,
+        look_through: usize,
+    ) -> Result<Searched<ClientTokenKind, ClientToken>, StorageError>;
 
     /// The facts of all client tokens of all workspaces, as they are together at one moment: its place in the sequence
     /// is answered, and every event up to it is in the facts, and none after it.

@@ -21,4 +21,6 @@ mod provider;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod token_search;
+#[cfg(test)]
 mod workspaces;

@@ -21,6 +21,7 @@ pub mod audit;
 pub mod client_token_facts;
 pub mod client_token_pages;
 pub mod client_token_restrictions;
+pub mod client_token_search;
 pub mod client_token_usage;
 pub mod client_tokens;
 pub mod concurrency;
@@ -127,6 +128,12 @@ macro_rules! contract_cases {
                 totals_follow_the_filter_and_not_the_cursor
                 totals_follow_revocations_at_once
                 walks_over_300_random_tokens_agree_with_a_model
+            }
+            client_token_search {
+                tokens_are_found_by_a_part_of_their_name_in_any_case
+                a_token_is_found_by_itself_whole
+                a_search_and_statuses_together_let_through_what_both_do
+                a_search_of_tokens_ends_where_it_may_look_no_further
             }
             client_token_restrictions {
                 restrictions_and_schedules_are_there_at_once_in_every_detail

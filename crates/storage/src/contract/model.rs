@@ -5,6 +5,7 @@ mod audit;
 mod entry;
 mod people;
 mod simulations;
+mod tokens;
 mod usage;
 mod webhooks;
 
@@ -19,8 +20,9 @@ use tollgate_domain::api_key::{ApiKey, ApiKeyStatus, SecretDigest};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{
-    ApiKeyId, ClientTokenId, EventId, EventKind, Id, Kind, NotificationId, NotificationLogKind, NotificationSettingId,
-    SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind, UserId, WorkspaceId,
+    ApiKeyId, ClientTokenId, ClientTokenKind, EventId, EventKind, Id, Kind, NotificationId, NotificationLogKind,
+    NotificationSettingId, SimulationEventId, SimulationEventKind, SimulationId, SimulationRunId, SimulationRunKind,
+    UserId, WorkspaceId,
 };
 use tollgate_domain::identity::Identity;
 use tollgate_domain::notification::{DeliveryAttempt, Notification};
@@ -39,7 +41,7 @@ use super::Fresh;
 use crate::{
     ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
     IdempotentAnswer, NotificationPage, NotificationSettingPage, Order, Outcome, Page, PeopleWrite, Pulse, Searched,
-    SimulationPage, Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, Write,
+    SimulationPage, Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, TokenSearch, Write,
 };
 use people::People;
 use simulations::Simulations;
@@ -61,6 +63,7 @@ fn every_case_is_in_the_list() {
         ("workspaces", include_str!("workspaces.rs")),
         ("client_tokens", include_str!("client_tokens.rs")),
         ("client_token_pages", include_str!("client_token_pages.rs")),
+        ("client_token_search", include_str!("client_token_search.rs")),
         (
             "client_token_restrictions",
             include_str!("client_token_restrictions.rs"),
@@ -361,6 +364,20 @@ impl Storage for Model {
             .filter(|token| token.workspace == workspace);
         let tokens = tokens.filter(|token| page.statuses.is_empty() || page.statuses.contains(&token.status));
         Ok(slice(tokens.map(|token| (token.id, token)).collect(), &page.page))
+    }
+
+    async fn search_client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        search: &TokenSearch,
+        look_through: usize,
+    ) -> Result<Searched<ClientTokenKind, ClientToken>, StorageError> {
+        Ok(tokens::search(
+            &self.state().client_tokens,
+            workspace,
+            search,
+            look_through,
+        ))
     }
 
     async fn each_client_token(&self, mut each: EachToken) -> Result<u64, StorageError> {

@@ -1,13 +1,13 @@
 //! Client tokens: one, a page, and what followers and the clock ask of all of them.
 
 use futures_util::TryStreamExt;
-use tokio_postgres::IsolationLevel;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{FromSql, ToSql};
+use tokio_postgres::{IsolationLevel, Row};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::EventType;
-use tollgate_domain::id::{ClientTokenId, WorkspaceId};
+use tollgate_domain::id::{ClientTokenId, ClientTokenKind, WorkspaceId};
 use tollgate_domain::time::Timestamp;
-use tollgate_storage::{ClientTokenPage, EachToken, Order, Slice, StorageError, TokenChanges};
+use tollgate_storage::{ClientTokenPage, EachToken, Order, Searched, Slice, StorageError, TokenChanges, TokenSearch};
 
 use super::{HEAD, PageQuery, Parameters, Reads, bigint, names};
 use crate::changes::Span;
@@ -44,6 +44,43 @@ impl Reads {
             counted,
         };
         self.page(workspace, &page.page, query, rows::client_token).await
+    }
+
+    /// Walks as a page does, and looks at one token after the other; some at a time, as the server sends all that it is
+    /// asked for.
+    pub(in crate::postgres) async fn search_client_tokens(
+        &self,
+        workspace: WorkspaceId,
+        asked: &TokenSearch,
+        look_through: usize,
+    ) -> Result<Searched<ClientTokenKind, ClientToken>, StorageError> {
+        let sql = page_sql(Order::Descending, &asked.statuses);
+        let workspace = workspace.to_string();
+        let mut before = asked.after.map_or_else(|| "~".to_owned(), |after| after.to_string());
+        let (mut found, mut looked_at) = (Vec::new(), 0);
+        loop {
+            let some = LOOKED_AT_ONCE.min(look_through - looked_at);
+            let parameters: Parameters = &[&workspace, &before, &bigint(some)];
+            let rows = self.many(&sql, parameters).await?;
+            for row in &rows {
+                looked_at += 1;
+                let (name, token): (&str, &str) = (cell(row, "name")?, cell(row, "token")?);
+                if asked.sought.fits(name, token) {
+                    found.push(rows::client_token(row)?);
+                }
+                if found.len() > asked.limit {
+                    return Ok(Searched::from_one_more(found, asked.limit, |token| token.id));
+                }
+                if looked_at == look_through {
+                    let last = rows::client_token(row)?.id;
+                    return Ok(Searched::cut_short(found, last));
+                }
+            }
+            match rows.last() {
+                Some(row) if rows.len() == some => before = cell::<String>(row, "id")?,
+                _ => return Ok(Searched::from_one_more(found, asked.limit, |token| token.id)),
+            }
+        }
     }
 
     /// Within one transaction that sees one moment. Whoever takes a place in the sequence holds its head until the commit,
@@ -110,6 +147,13 @@ impl Reads {
         let parameters: Parameters = &[&now.as_micros(), &bigint(limit)];
         rows::all(&self.many(&to_revoke_sql(), parameters).await?, rows::client_token)
     }
+}
+
+/// How many tokens a search gets at a time.
+const LOOKED_AT_ONCE: usize = 1_000;
+
+fn cell<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, StorageError> {
+    row.try_get(column).map_err(unavailable)
 }
 
 /// One status runs along its own index; both are no filter.

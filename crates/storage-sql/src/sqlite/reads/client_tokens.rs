@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, params};
 use tollgate_domain::client_token::{ClientToken, ClientTokenStatus};
 use tollgate_domain::event::EventType;
-use tollgate_domain::id::{ClientTokenId, WorkspaceId};
+use tollgate_domain::id::{ClientTokenId, ClientTokenKind, WorkspaceId};
 use tollgate_domain::time::Timestamp;
-use tollgate_storage::{ClientTokenPage, EachToken, Slice, TokenChanges};
+use tollgate_storage::{ClientTokenPage, EachToken, Order, Searched, Slice, TokenChanges, TokenSearch};
 
 use super::{head, limit_of, one_more, place, quoted, total};
 use crate::changes::Span;
@@ -31,24 +31,16 @@ pub(in crate::sqlite) fn page(
     workspace: WorkspaceId,
     asked: &ClientTokenPage,
 ) -> rusqlite::Result<Slice<ClientToken>> {
-    let (beyond, direction) = words(asked.page.order);
-    // One status walks the index by status; both, or none named, walk the table.
-    let status = match asked.statuses.as_slice() {
-        [only] => Some(*only),
-        [first, rest @ ..] if rest.iter().all(|other| other == first) => Some(*first),
-        _ => None,
-    };
-    let by_status = if status.is_some() {
-        "AND status = ?4"
-    } else {
-        "AND ?4 IS NULL"
-    };
+    let status = only_one(&asked.statuses);
     let items = connection
-        .prepare_cached(&format!(
-            "SELECT * FROM client_tokens WHERE workspace_id = ?1 AND id {beyond} ?2 {by_status} ORDER BY id {direction} LIMIT ?3"
-        ))?
+        .prepare_cached(&page_sql(asked.page.order, status))?
         .query_map(
-            params![workspace.to_string(), cursor(&asked.page), one_more(asked.page.limit), status.map(ClientTokenStatus::name)],
+            params![
+                workspace.to_string(),
+                cursor(&asked.page),
+                one_more(asked.page.limit),
+                status.map(ClientTokenStatus::name)
+            ],
             rows::client_token,
         )?
         .collect::<rusqlite::Result<Vec<_>>>()?;
@@ -62,6 +54,62 @@ pub(in crate::sqlite) fn page(
         .then(|| total(connection, workspace, &counted))
         .transpose()?;
     Ok(Slice::from_one_more(items, asked.page.limit, total))
+}
+
+/// One status walks the index by status; both, or none named, walk the table.
+fn only_one(statuses: &[ClientTokenStatus]) -> Option<ClientTokenStatus> {
+    match statuses {
+        [first, rest @ ..] if rest.iter().all(|other| other == first) => Some(*first),
+        _ => None,
+    }
+}
+
+fn page_sql(order: Order, status: Option<ClientTokenStatus>) -> String {
+    let (beyond, direction) = words(order);
+    let by_status = if status.is_some() {
+        "AND status = ?4"
+    } else {
+        "AND ?4 IS NULL"
+    };
+    format!(
+        "SELECT * FROM client_tokens WHERE workspace_id = ?1 AND id {beyond} ?2 {by_status} ORDER BY id {direction} LIMIT ?3"
+    )
+}
+
+/// Walks as a page does, and looks at one token after the other.
+pub(in crate::sqlite) fn search(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    asked: &TokenSearch,
+    look_through: usize,
+) -> rusqlite::Result<Searched<ClientTokenKind, ClientToken>> {
+    let status = only_one(&asked.statuses);
+    let before = asked.after.map_or_else(|| "~".to_owned(), |after| after.to_string());
+    let mut statement = connection.prepare_cached(&page_sql(Order::Descending, status))?;
+    let mut rows = statement.query(params![
+        workspace.to_string(),
+        before,
+        limit_of(look_through),
+        status.map(ClientTokenStatus::name)
+    ])?;
+    let (mut found, mut looked_at) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        looked_at += 1;
+        let (name, token) = (row.get_ref("name")?, row.get_ref("token")?);
+        let (Ok(name), Ok(token)) = (name.as_str(), token.as_str()) else {
+            return Err(rows::unreadable("name"));
+        };
+        if asked.sought.fits(name, token) {
+            found.push(rows::client_token(row)?);
+        }
+        if found.len() > asked.limit {
+            break;
+        }
+        if looked_at == look_through {
+            return Ok(Searched::cut_short(found, rows::id(row, "id")?));
+        }
+    }
+    Ok(Searched::from_one_more(found, asked.limit, |token| token.id))
 }
 
 /// Within one transaction: the head and the rows are of the same moment.
