@@ -568,6 +568,28 @@ api_suite! {
             what_was_only_reported_is_enforced_by_one_click
             a_viewer_sees_tokens_and_is_offered_nothing
         }
+        destinations {
+            a_destination_is_made_changed_switched_and_deleted_by_forms
+            what_is_wrong_is_told_at_its_field_and_comes_back_as_it_was_typed
+            the_secret_is_on_no_page_of_a_viewer
+            a_new_secret_leaves_the_old_one_for_the_time_chosen
+        }
+        deliveries {
+            deliveries_are_filtered_as_the_api_filters_them
+            a_delivery_shows_its_attempts_in_words_and_what_was_sent
+            long_answers_are_cut_and_offered_whole
+            one_is_replayed_as_a_delivery_of_its_own
+            all_that_failed_is_replayed_once
+        }
+        events {
+            events_are_listed_by_type_and_those_of_the_audit_trail_are_not
+            an_event_is_shown_laid_out_with_where_it_went_and_as_a_file
+        }
+        simulator {
+            what_is_sent_is_shown_with_what_was_answered_and_is_the_apis_too
+            a_wrong_payload_is_told_with_its_place_and_nothing_is_sent
+            a_destination_is_tested_if_it_takes_simulated_events
+        }
         entrance {
             an_invitation_makes_an_account_that_signs_in_with_its_password
             a_one_time_link_works_once

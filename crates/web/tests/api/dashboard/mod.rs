@@ -1,8 +1,12 @@
 //! `/dashboard`: the pages, without a browser.
 
 pub(crate) mod client_tokens;
+pub(crate) mod deliveries;
+pub(crate) mod destinations;
 pub(crate) mod entrance;
+pub(crate) mod events;
 pub(crate) mod forms;
 pub(crate) mod headers;
+pub(crate) mod simulator;
 pub(crate) mod sweep;
 pub(crate) mod workspaces;
