@@ -7,8 +7,10 @@ mod people;
 mod sample;
 mod stage;
 
-use crate::support::On;
-use stage::{Stage, Things};
+use serde_json::json;
+
+use crate::support::{On, Server, tollgate};
+use stage::{Stage, Things, script};
 
 /// Each of these is a script in `dashboard/`, walked on both stores.
 macro_rules! walked {
@@ -37,4 +39,24 @@ walked! {
     what_should_not_be_let_in_is_not: "refusals", Things::None;
     whatever_people_write_is_shown_as_text: "escaping", Things::Hostile;
     every_page_is_accessible_light_and_fits: "every-page", Things::PaperAndInk;
+}
+
+#[test]
+fn the_link_that_dev_prints_signs_in_once() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().to_str().unwrap();
+    let server = Server::start(tollgate(&[
+        "dev",
+        "--json",
+        "--listen",
+        "127.0.0.1:0",
+        "--data-dir",
+        data,
+    ]));
+    let link = server.ready["dashboard"].as_str().unwrap();
+    let path = link.strip_prefix(&server.url).unwrap();
+    script(
+        "dev",
+        &json!({ "url": server.url, "workspaces": {}, "links": { "sign_in": path } }),
+    );
 }

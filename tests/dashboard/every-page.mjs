@@ -43,7 +43,7 @@ const weight = (page) => page.evaluate(() => {
 async function look(page, { row, path }, say) {
   const answer = await open(page, path);
   if (answer.status() !== 200) say(`answers ${answer.status()}`);
-  if (row !== '/dashboard' && new URL(page.url()).pathname !== path) say(`leads to ${page.url()}`);
+  if (row !== '/dashboard' && new URL(page.url()).pathname !== path.split('?')[0]) say(`leads to ${page.url()}`);
   await inspect(page, nameOf(row), say);
 }
 
@@ -63,10 +63,15 @@ async function inspect(page, name, say) {
   await page.setViewportSize(WIDE);
 }
 
+/** Its full length, within reason; of a token's page also the beginning, down to its usage. */
 async function picture(page, name) {
   if (!screenshots || name.startsWith('home-')) return;
-  const height = Math.min(await page.evaluate(() => document.documentElement.scrollHeight), 2_400);
-  await page.screenshot({ path: join(screenshots, `${name}.png`), clip: { x: 0, y: 0, width: 1200, height }, fullPage: true });
+  const take = (name, height) => page.screenshot({ path: join(screenshots, `${name}.png`), clip: { x: 0, y: 0, width: WIDE.width, height }, fullPage: true });
+  await take(name, Math.min(await page.evaluate(() => document.documentElement.scrollHeight), 2_400));
+  if (/^client-token-(light|dark)$/.test(name)) {
+    const { y, height } = await page.locator('[aria-labelledby=usage]').boundingBox();
+    await take(name.replace('client-token', 'overview'), y + height + 24);
+  }
 }
 
 /** Each page that can be reached in this workspace; those that need something to be there only if there is. */

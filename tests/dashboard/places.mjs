@@ -15,6 +15,10 @@ const SPECIAL = {
   '/dashboard/sign-in-link/{secret}': { as: null, path: stage.links.sign_in },
 };
 
+/** The day before today: what a shop did, without what was done to set the stage. */
+const YESTERDAY = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+if (process.env.TOLLGATE_SCREENSHOTS) SPECIAL['/dashboard/audit'] = { as: 'owner', path: `/dashboard/audit?to=${YESTERDAY}` };
+
 const pages = stage.table.filter(({ method, path }) => method === 'GET' && isPage(path)).map(({ path }) => path);
 
 /** The row of the table that this path is of; those without placeholders come first. */

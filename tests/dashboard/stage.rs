@@ -68,18 +68,24 @@ impl Stage {
         }
     }
 
-    /// Has a script walk; it prints `ok …` for each of its cases.
-    pub(super) fn walk(self, script: &str) {
-        let modules = "TOLLGATE_TEST_BROWSER_MODULES";
-        let walked = run(Command::new("node")
-            .arg(repository().join(format!("tests/dashboard/{script}.mjs")))
-            .env("TOLLGATE_STAGE", self.told.to_string())
-            .env(modules, prepared(modules))
-            .env("TOLLGATE_TEST_CHROMIUM", prepared("TOLLGATE_TEST_CHROMIUM")));
-        println!("{}{}", walked.out, walked.err);
-        assert_eq!(walked.code, Some(0), "on {:?}", self.on);
-        assert!(walked.out.lines().any(|line| line.starts_with("ok ")), "it walked");
+    /// Has a script walk.
+    pub(super) fn walk(self, name: &str) {
+        println!("on {:?}", self.on);
+        script(name, &self.told);
     }
+}
+
+/// Runs a script on a stage; it prints `ok …` for each of its cases.
+pub(super) fn script(name: &str, stage: &Value) {
+    let modules = "TOLLGATE_TEST_BROWSER_MODULES";
+    let walked = run(Command::new("node")
+        .arg(repository().join(format!("tests/dashboard/{name}.mjs")))
+        .env("TOLLGATE_STAGE", stage.to_string())
+        .env(modules, prepared(modules))
+        .env("TOLLGATE_TEST_CHROMIUM", prepared("TOLLGATE_TEST_CHROMIUM")));
+    println!("{}{}", walked.out, walked.err);
+    assert_eq!(walked.code, Some(0), "{name}");
+    assert!(walked.out.lines().any(|line| line.starts_with("ok ")), "it walked");
 }
 
 /// Fills the store; gives what the scripts have to know of it.
