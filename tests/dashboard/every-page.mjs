@@ -70,7 +70,7 @@ async function picture(page, name) {
   await take(name, Math.min(await page.evaluate(() => document.documentElement.scrollHeight), 2_400));
   if (/^client-token-(light|dark)$/.test(name)) {
     const { y, height } = await page.locator('[aria-labelledby=usage]').boundingBox();
-    await take(name.replace('client-token', 'overview'), y + height + 24);
+    await take(name.replace('client-token', 'overview'), y + height + 12);
   }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tollgate_domain::ambient::Clock;
-use tollgate_domain::id::NotificationLogId;
+use tollgate_domain::id::{NotificationId, NotificationLogId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationStatus};
 use tollgate_domain::notification_setting::NotificationSetting;
 use tollgate_domain::time::Timestamp;
@@ -51,7 +51,7 @@ impl Shop {
             let record = AttemptRecord {
                 workspace: setting.workspace,
                 setting: setting.id,
-                attempts: vec![self.attempt(notification, at, refuses)],
+                attempts: vec![self.attempt(log_id(notification.id, number), notification, at, refuses)],
                 status,
                 retry_at,
                 at: at.plus(Duration::from_millis(200)),
@@ -62,14 +62,20 @@ impl Shop {
         }
     }
 
-    fn attempt(&self, notification: &Notification, attempted_at: Timestamp, refuses: bool) -> DeliveryAttempt {
+    fn attempt(
+        &self,
+        id: NotificationLogId,
+        notification: &Notification,
+        attempted_at: Timestamp,
+        refuses: bool,
+    ) -> DeliveryAttempt {
         let (code, body, problem, duration_ms) = match (refuses, self.dice.below(4)) {
             (true, 0) => (0, "", Some("the receiver didn't answer within 5 seconds"), 5_000),
             (true, _) => (503, "{\"error\":\"stocktaking, back at six\"}", None, 41),
             (false, _) => (200, "{\"received\":true}", None, 30 + self.dice.below(200)),
         };
         DeliveryAttempt {
-            id: self.log_id(),
+            id,
             notification: notification.id,
             response_code: code,
             response_content_type: (!body.is_empty()).then(|| "application/json".to_owned()),
@@ -79,11 +85,10 @@ impl Shop {
             duration_ms: u32::try_from(duration_ms).unwrap(),
         }
     }
+}
 
-    fn log_id(&self) -> NotificationLogId {
-        let alphabet = b"0123456789abcdefghjkmnpqrstvwxyz";
-        let letter = |_| char::from(alphabet[usize::try_from(self.dice.below(32)).unwrap()]);
-        let tail: String = (0..23).map(letter).collect();
-        NotificationLogId::from_tail(&format!("01k{tail}")).unwrap()
-    }
+/// Later attempts have later ids.
+fn log_id(notification: NotificationId, number: u32) -> NotificationLogId {
+    let tail = notification.tail();
+    NotificationLogId::from_tail(&format!("{}{number:02}{}", &tail[..10], &tail[12..])).unwrap()
 }
