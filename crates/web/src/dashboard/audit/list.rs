@@ -82,7 +82,7 @@ impl Listed {
 }
 
 /// Where an entity is shown, by the kind of its id.
-fn page_of(subject: &str) -> Option<String> {
+pub(in crate::dashboard) fn page_of(subject: &str) -> Option<String> {
     let (kind, _) = subject.split_once('_')?;
     let place = match kind {
         "ctkn" => "client-tokens",

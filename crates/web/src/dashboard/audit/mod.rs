@@ -8,6 +8,7 @@ pub(super) mod words;
 use tollgate_domain::role::Action;
 
 use super::row::{Right, Row};
+pub(super) use list::page_of;
 
 pub(super) fn rows() -> Vec<Row> {
     let read = Right::Action(Action::ReadAuditTrail);

@@ -3,12 +3,13 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use tollgate_domain::event::{Event, EventType};
+use tollgate_domain::event::Event;
 use tollgate_domain::id::EventId;
 use tollgate_domain::time::Timestamp;
 
 use crate::App;
 use crate::compatible::events::EventView;
+use crate::dashboard::audit::page_of;
 use crate::dashboard::download;
 use crate::dashboard::excerpt::{Excerpt, excerpt, pretty};
 use crate::dashboard::failure::Failure;
@@ -37,7 +38,7 @@ struct DetailPage {
     event_type: &'static str,
     /// The id of what it happened to, and the page that shows it.
     subject: String,
-    subject_page: Option<&'static str>,
+    subject_page: Option<String>,
     occurred: Moment,
     payload: Excerpt,
     deliveries: Vec<Listed>,
@@ -59,9 +60,7 @@ pub(super) async fn show(visit: Visit, State(app): State<App>, path: PathId) -> 
         frame: visit.frame(Section::Events, event.event_type.name()).live(BEAT),
         id: event.id,
         event_type: event.event_type.name(),
-        subject_page: EventType::CLIENT_TOKEN
-            .contains(&event.event_type)
-            .then_some("/dashboard/client-tokens/"),
+        subject_page: page_of(&event.subject),
         subject: event.subject,
         occurred: Moment(event.occurred_at),
         payload: excerpt(&told, PAYLOAD),
