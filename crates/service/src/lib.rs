@@ -47,7 +47,7 @@ use tollgate_storage::{Storage, StorageError};
 
 pub use api_keys::{ApiKeyError, ApiKeyPatch, NewApiKey};
 pub use audit::{AUDIT_LOOKED_THROUGH, AuditEntry, AuditError, AuditTrail, HistoryOf};
-pub use audit_csv::AuditExport;
+pub use audit_csv::{AuditExport, MOST_EXPORTED};
 pub use authentication::AuthenticationError;
 pub use caller::{Caller, Denied};
 pub use client_tokens::{ClientTokenError, ClientTokenPatch, NewClientToken};

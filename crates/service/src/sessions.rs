@@ -4,9 +4,10 @@
 
 use std::net::IpAddr;
 
+use tollgate_domain::api_key::SecretDigest;
 use tollgate_domain::event::EventType;
 use tollgate_domain::id::WorkspaceId;
-use tollgate_domain::session::SessionSecret;
+use tollgate_domain::session::{Session, SessionSecret};
 use tollgate_domain::user::{Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{PeopleWrite, StorageError};
@@ -84,6 +85,29 @@ impl Service {
     /// Ends the session; one that ended before stays so.
     pub async fn sign_out(&self, signed_in: &SignedIn, address: Option<IpAddr>) -> Result<(), StorageError> {
         let write = PeopleWrite::EndSession(signed_in.secret.digest());
+        self.end_sessions(signed_in, EventType::SignedOut, write, address).await
+    }
+
+    /// The person's live sessions, newest first.
+    pub async fn sessions_of(&self, signed_in: &SignedIn) -> Result<Vec<Session>, StorageError> {
+        let mut sessions = self.storage.sessions(signed_in.user.id).await?;
+        let now = self.clock.now();
+        sessions.retain(|session| session.is_live(now));
+        Ok(sessions)
+    }
+
+    /// Ends another session of the person; one that ended before, or that isn't theirs, stays as it is.
+    pub async fn end_session(
+        &self,
+        signed_in: &SignedIn,
+        digest: SecretDigest,
+        address: Option<IpAddr>,
+    ) -> Result<(), StorageError> {
+        let theirs = self.storage.session(digest).await?;
+        if theirs.is_none_or(|session| session.user != signed_in.user.id) {
+            return Ok(());
+        }
+        let write = PeopleWrite::EndSession(digest);
         self.end_sessions(signed_in, EventType::SignedOut, write, address).await
     }
 

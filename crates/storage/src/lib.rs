@@ -380,6 +380,9 @@ pub trait Storage: Send + Sync {
     /// The session with this digest, also when it is over and wasn't removed yet.
     async fn session(&self, digest: SecretDigest) -> Result<Option<Session>, StorageError>;
 
+    /// A person's sessions, newest first; also those that are over and weren't removed yet. They are few.
+    async fn sessions(&self, user: UserId) -> Result<Vec<Session>, StorageError>;
+
     /// The link with this digest, unless it was used; also when its time is over and it wasn't removed yet.
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError>;
 

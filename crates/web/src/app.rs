@@ -7,7 +7,7 @@ use std::sync::Arc;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
-use tollgate_delivery::Guard;
+use tollgate_delivery::{Guard, Mailer};
 use tollgate_domain::environment::Environment;
 use tollgate_service::{Service, Verification};
 
@@ -24,8 +24,8 @@ pub struct Settings {
     pub documentation_url: String,
     /// Which addresses destinations may have.
     pub guard: Guard,
-    /// Whether mail can be sent, so that email destinations are possible.
-    pub sends_mail: bool,
+    /// Sends mail, if anything does: email destinations are possible then, and links are mailed to whom they are for.
+    pub mailer: Option<Mailer>,
     /// What `GET /` tells somebody without a key.
     pub root_environment: Environment,
 }
@@ -41,7 +41,7 @@ impl Default for Settings {
             ],
             documentation_url: "https://developer.paddle.com".to_owned(),
             guard: Guard::default(),
-            sends_mail: false,
+            mailer: None,
             root_environment: Environment::Live,
         }
     }

@@ -467,6 +467,10 @@ impl Storage for PostgresStore {
         self.reads.session(digest).await
     }
 
+    async fn sessions(&self, user: UserId) -> Result<Vec<Session>, StorageError> {
+        self.reads.sessions(user).await
+    }
+
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         self.reads.one_time_link(digest).await
     }

@@ -448,6 +448,12 @@ impl Storage for SqliteStore {
             .await
     }
 
+    async fn sessions(&self, user: UserId) -> Result<Vec<Session>, StorageError> {
+        self.readers
+            .read(move |connection| reads::people::sessions(connection, user))
+            .await
+    }
+
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         self.readers
             .read(move |connection| reads::people::one_time_link(connection, digest))

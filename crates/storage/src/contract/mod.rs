@@ -342,6 +342,7 @@ macro_rules! contract_cases {
                 a_session_is_there_at_once_in_every_detail
                 a_session_of_a_person_who_changed_does_not_begin
                 a_sight_moves_a_session_forward_only_and_never_back_to_life
+                a_persons_sessions_come_newest_first_and_nobody_elses
                 a_session_ends_once
                 ending_all_sessions_leaves_those_of_others
                 a_new_password_ends_the_other_sessions_and_takes_links_back

@@ -789,6 +789,14 @@ impl Storage for Model {
         Ok(self.state().people.sessions.get(&digest.0).cloned())
     }
 
+    async fn sessions(&self, user: UserId) -> Result<Vec<Session>, StorageError> {
+        let state = self.state();
+        let theirs = state.people.sessions.values().filter(|session| session.user == user);
+        let mut theirs: Vec<Session> = theirs.cloned().collect();
+        theirs.sort_by_key(|session| (std::cmp::Reverse(session.created_at), session.digest.0));
+        Ok(theirs)
+    }
+
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         Ok(self.state().people.links.get(&digest.0).cloned())
     }

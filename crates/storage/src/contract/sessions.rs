@@ -103,6 +103,24 @@ pub async fn a_sight_moves_a_session_forward_only_and_never_back_to_life(fresh: 
     Ok(())
 }
 
+pub async fn a_persons_sessions_come_newest_first_and_nobody_elses(fresh: &Fresh) -> Verdict {
+    let store = &*fresh.store;
+    two_people(store).await?;
+    assert!(store.sessions(seed::id(1)).await?.is_empty());
+    let mut theirs = Vec::new();
+    for number in [5, 3, 9, 4] {
+        theirs.push(begun(store, number, 1).await?);
+        begun(store, number + 10, 2).await?;
+    }
+    theirs.sort_by_key(|session| std::cmp::Reverse(session.created_at));
+    assert_eq!(store.sessions(seed::id(1)).await?, theirs);
+    steps::applied(store, silent(PeopleWrite::EndSession(theirs[1].digest))).await?;
+    theirs.remove(1);
+    assert_eq!(store.sessions(seed::id(1)).await?, theirs);
+    assert!(store.sessions(seed::id(3)).await?.is_empty());
+    Ok(())
+}
+
 pub async fn a_session_ends_once(fresh: &Fresh) -> Verdict {
     let store = &*fresh.store;
     two_people(store).await?;

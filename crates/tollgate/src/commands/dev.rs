@@ -103,7 +103,7 @@ impl Dev {
             requests_per_minute: 0,
             root_environment: Environment::Sandbox,
             guard: Guard::new(networks),
-            sends_mail: mailer.is_some(),
+            mailer: mailer.clone(),
             ..tollgate_web::Settings::default()
         };
         let background = Background {

@@ -171,7 +171,7 @@ async fn serve(config: Config, output: Output) -> anyhow::Result<()> {
         trusted_proxies: config.trusted_proxies,
         documentation_url: config.documentation_url,
         guard: Guard::new(config.allow_network),
-        sends_mail: config.mailer.is_some(),
+        mailer: config.mailer.clone(),
         ..tollgate_web::Settings::default()
     };
     let background = Background {

@@ -386,7 +386,7 @@ async fn check_destination(
     destination: &str,
 ) -> Result<(), ApiError> {
     match destination_type {
-        DestinationType::Email if !app.settings.sends_mail => Err(ApiError::invalid_field(
+        DestinationType::Email if app.settings.mailer.is_none() => Err(ApiError::invalid_field(
             "type",
             "Email needs a mail server: set smtp_url and smtp_from in Tollgate's settings",
         )),

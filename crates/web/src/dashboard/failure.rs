@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use tollgate_service::{Denied, EventError, PeopleError};
+use tollgate_service::{AuditError, Denied, EventError, PeopleError};
 use tollgate_storage::StorageError;
 
 use super::page;
@@ -136,6 +136,15 @@ impl From<Denied> for Failure {
 impl From<EventError> for Failure {
     fn from(error: EventError) -> Self {
         Self::from(ApiError::from(error))
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Denied(denied) => denied.into(),
+            AuditError::Storage(error) => error.into(),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! What stands around every page of a member: which workspace this is, where one can go, and who one is.
 
 use tollgate_domain::environment::Environment;
+use tollgate_domain::role::Action;
 use tollgate_domain::workspace::Workspace;
 
 use super::fields::Query;
 use super::session::Visit;
+use crate::error::Problem;
 
 /// The parts of the dashboard, in the order of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub(super) enum Section {
     Simulator,
     Audit,
     Settings,
+    /// Isn't in the navigation: the menu of the account leads there.
+    Account,
 }
 
 impl Section {
@@ -38,6 +42,7 @@ impl Section {
             Self::Simulator => ("/dashboard/simulator", "Simulator"),
             Self::Audit => ("/dashboard/audit", "Audit trail"),
             Self::Settings => ("/dashboard/settings", "Settings"),
+            Self::Account => ("/dashboard/account", "Your account"),
         }
     }
 }
@@ -68,6 +73,8 @@ pub(super) struct Frame {
     pub(super) beat: u32,
     /// Whether the page looks again when an event happens.
     pub(super) is_live: bool,
+    /// Whether the role comes with the audit trail.
+    reads_trail: bool,
 }
 
 impl Visit {
@@ -84,6 +91,7 @@ impl Visit {
             notice: None,
             beat: 0,
             is_live: false,
+            reads_trail: self.may_act(Action::ReadAuditTrail),
         }
     }
 }
@@ -91,9 +99,14 @@ impl Visit {
 impl Frame {
     /// Tells what the form before did, if the address says so by one of these codes: `?done=CODE`.
     pub(super) fn notice(mut self, query: &Query, told: &[(&str, &'static str)]) -> Self {
-        let code = query.0.text("done");
-        self.notice = told.iter().find(|(known, _)| *known == code).map(|(_, text)| *text);
+        self.notice = Self::told(query, told);
         self
+    }
+
+    /// What is to be told, outside the frame.
+    pub(super) fn told(query: &Query, told: &[(&str, &'static str)]) -> Option<&'static str> {
+        let code = query.0.text("done");
+        told.iter().find(|(known, _)| *known == code).map(|(_, text)| *text)
     }
 
     /// Has the page's parts marked `data-live` renewed when an event happens, and every `beat` seconds (0 = not).
@@ -104,7 +117,8 @@ impl Frame {
     }
 
     pub(super) fn navigation(&self) -> impl Iterator<Item = NavigationLink> + '_ {
-        Section::ALL.into_iter().map(|section| {
+        let shown = |section: &Section| self.reads_trail || *section != Section::Audit;
+        Section::ALL.into_iter().filter(shown).map(|section| {
             let (path, text) = section.link();
             NavigationLink {
                 path,
@@ -112,6 +126,12 @@ impl Frame {
                 is_current: section == self.section,
             }
         })
+    }
+
+    /// For a form that has never been refused.
+    #[expect(clippy::unused_self, reason = "templates name nothing else")]
+    pub(super) const fn no_problems(&self) -> &'static [Problem] {
+        &[]
     }
 
     pub(super) fn is_sandbox(&self) -> bool {

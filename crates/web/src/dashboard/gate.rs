@@ -19,7 +19,7 @@ use super::failure::Failure;
 use super::fields::{Fields, Form};
 use super::page::see_other;
 use super::row::Right;
-use super::session::{Reached, Session, Visit, Visitor};
+use super::session::{MaybeVisit, Reached, Session, Visit, Visitor};
 use crate::App;
 use crate::extract::form::FormBody;
 use crate::extract::origin::client_address;
@@ -78,7 +78,11 @@ impl Gate {
             return Err(Failure::bad_proof());
         }
         let mut request = request;
-        if self.right != Right::SignedIn {
+        if self.right == Right::SignedIn {
+            // Only for the frame around the page: they may be a member of nothing.
+            let visit = self.visit(request.headers(), &session, None, cookies).await?;
+            request.extensions_mut().insert(MaybeVisit(visit));
+        } else {
             let asked = is_form.then(|| form.text("workspace"));
             let Some(visit) = self.visit(request.headers(), &session, asked, cookies).await? else {
                 return Ok(Admitted::Elsewhere(see_other("/dashboard/no-workspace")));

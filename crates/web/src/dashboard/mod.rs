@@ -4,8 +4,10 @@
 //! page (read the form, one service call, fill a template). The pages call the use-cases that the API calls; nothing can
 //! be reached here that a role doesn't allow. They know nothing of how the other surfaces shape their answers.
 
+mod account;
 mod api_keys;
 mod assets;
+mod audit;
 mod client_tokens;
 mod cookies;
 mod download;
@@ -16,6 +18,7 @@ mod failure;
 mod fields;
 mod frame;
 mod gate;
+mod history;
 mod ids;
 mod live;
 mod mistakes;
@@ -26,6 +29,7 @@ mod page;
 mod problems;
 mod row;
 mod session;
+mod settings;
 mod simulations;
 mod workspaces;
 
@@ -53,6 +57,9 @@ pub fn table() -> Vec<Row> {
     all.extend(events::rows());
     all.extend(simulations::rows());
     all.extend(api_keys::rows());
+    all.extend(settings::rows());
+    all.extend(audit::rows());
+    all.extend(account::rows());
     all.extend(live::rows());
     all
 }

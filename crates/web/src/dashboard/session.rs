@@ -51,6 +51,10 @@ pub(super) struct Visit {
     pub(super) caller: Caller,
 }
 
+/// Somebody who signed in, in the workspace that they looked at last, if they are a member of one.
+#[derive(Clone, Debug)]
+pub(super) struct MaybeVisit(pub(super) Option<Visit>);
+
 impl Session {
     /// What every form carries as `proof`.
     pub(super) fn proof(&self) -> String {
@@ -90,4 +94,4 @@ macro_rules! from_the_gate {
     )*};
 }
 
-from_the_gate!(Visitor, Session, Visit);
+from_the_gate!(Visitor, Session, Visit, MaybeVisit);

@@ -58,6 +58,12 @@ impl Reads {
         self.one(sql, &[&&digest.0[..]], session).await
     }
 
+    pub(in crate::postgres) async fn sessions(&self, user: UserId) -> Result<Vec<Session>, StorageError> {
+        let sql = "SELECT digest, user_id, created_at, last_seen_at, expires_at FROM sessions WHERE user_id = $1 \
+                   ORDER BY created_at DESC, digest";
+        rows::all(&self.many(sql, &[&user.to_string()]).await?, session)
+    }
+
     pub(in crate::postgres) async fn one_time_link(
         &self,
         digest: SecretDigest,

@@ -62,16 +62,25 @@ pub(in crate::sqlite) fn memberships(connection: &Connection, user: UserId) -> r
 pub(in crate::sqlite) fn session(connection: &Connection, digest: SecretDigest) -> rusqlite::Result<Option<Session>> {
     connection
         .prepare_cached("SELECT * FROM sessions WHERE digest = ?1")?
-        .query_row([digest.0], |row| {
-            Ok(Session {
-                digest: SecretDigest(rows::digest(row, "digest")?),
-                user: rows::id(row, "user_id")?,
-                created_at: rows::time(row, "created_at")?,
-                last_seen_at: rows::time(row, "last_seen_at")?,
-                expires_at: rows::time(row, "expires_at")?,
-            })
-        })
+        .query_row([digest.0], session_of)
         .optional()
+}
+
+pub(in crate::sqlite) fn sessions(connection: &Connection, user: UserId) -> rusqlite::Result<Vec<Session>> {
+    connection
+        .prepare_cached("SELECT * FROM sessions WHERE user_id = ?1 ORDER BY created_at DESC, digest")?
+        .query_map([user.to_string()], session_of)?
+        .collect()
+}
+
+fn session_of(row: &Row<'_>) -> rusqlite::Result<Session> {
+    Ok(Session {
+        digest: SecretDigest(rows::digest(row, "digest")?),
+        user: rows::id(row, "user_id")?,
+        created_at: rows::time(row, "created_at")?,
+        last_seen_at: rows::time(row, "last_seen_at")?,
+        expires_at: rows::time(row, "expires_at")?,
+    })
 }
 
 pub(in crate::sqlite) fn one_time_link(

@@ -6,6 +6,7 @@ use axum::response::Response;
 use tollgate_domain::api_key::ApiKey;
 use tollgate_domain::permission::Permission;
 use tollgate_domain::role::Action;
+use tollgate_service::HistoryOf;
 
 use super::permissions::{self, Group};
 use super::{named, status, used};
@@ -13,6 +14,7 @@ use crate::App;
 use crate::dashboard::failure::Failure;
 use crate::dashboard::fields::Query;
 use crate::dashboard::frame::{Frame, Section};
+use crate::dashboard::history::History;
 use crate::dashboard::moment::Moment;
 use crate::dashboard::page;
 use crate::dashboard::row::{Right, Row};
@@ -34,6 +36,7 @@ struct DetailPage {
     expires_in: String,
     used: String,
     groups: Vec<Group>,
+    history: History,
     may_manage: bool,
     key: ApiKey,
 }
@@ -41,6 +44,7 @@ struct DetailPage {
 async fn show(visit: Visit, State(app): State<App>, Path(id): Path<String>, query: Query) -> Result<Response, Failure> {
     let key = named(&app, &visit, &id).await?;
     let now = app.service.now();
+    let history = History::of(&app, &visit, HistoryOf::ApiKey(key.id), query.0.text("before")).await?;
     let frame = visit.frame(Section::ApiKeys, key.name.as_str()).live(0).notice(
         &query,
         &[
@@ -61,6 +65,7 @@ async fn show(visit: Visit, State(app): State<App>, Path(id): Path<String>, quer
             .map_or(String::new(), |at| Moment(at).ahead(now)),
         used: used::last_use(key.last_used_at, now),
         groups: permissions::held(key.permissions),
+        history,
         may_manage: visit.may_act(Action::ManageApiKeys) && is_usable,
         key,
     }))

@@ -148,7 +148,7 @@ impl FormPage {
             typed: filled.typed,
             emitted,
             others,
-            sends_mail: app.settings.sends_mail,
+            sends_mail: app.settings.mailer.is_some(),
             https_only: visit.caller.workspace().environment == Environment::Live,
             mistakes,
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tollgate_delivery::Guard;
 use tollgate_domain::environment::Environment;
 
-use crate::support::{Answer, RECEIVER, Store, TestApp, at, new_setting, patch, path_of, post};
+use crate::support::{Answer, RECEIVER, Store, TestApp, at, mailer, new_setting, patch, path_of, post};
 
 /// The answers to making a setting for this destination, and to changing one to it.
 async fn tried(app: &TestApp, setting: &Value, destination: &str) -> [Answer; 2] {
@@ -166,7 +166,7 @@ pub(crate) async fn email_needs_a_mail_server(store: Store) {
 }
 
 pub(crate) async fn email_goes_to_addresses(store: Store) {
-    let app = TestApp::with(store, |settings| settings.sends_mail = true).await;
+    let app = TestApp::with(store, |settings| settings.mailer = Some(mailer())).await;
     let email = |address: &str| json!({ "type": "email", "destination": address });
     let setting = app.setting(&email("ops@example.com")).await;
     assert_eq!(

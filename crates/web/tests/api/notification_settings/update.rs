@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tollgate_domain::environment::Environment;
 
-use crate::support::{RECEIVER, Store, TestApp, at, patch, path_of};
+use crate::support::{RECEIVER, Store, TestApp, at, mailer, patch, path_of};
 
 pub(crate) async fn each_field_changes_alone_and_the_whole_setting_is_answered(store: Store) {
     let app = TestApp::start(store).await;
@@ -68,7 +68,7 @@ pub(crate) async fn a_list_of_events_replaces_the_one_before(store: Store) {
 }
 
 pub(crate) async fn the_type_never_changes(store: Store) {
-    let app = TestApp::with(store, |settings| settings.sends_mail = true).await;
+    let app = TestApp::with(store, |settings| settings.mailer = Some(mailer())).await;
     let setting = app.setting(&json!({})).await;
     for kind in ["url", "email", "sms"] {
         let change = json!({ "type": kind, "description": "Again" });

@@ -26,5 +26,5 @@ pub(crate) use person::Person;
 pub(crate) use receiver::Receiver;
 pub(crate) use scene::{NOWHERE, Scene};
 pub(crate) use store::Store;
-pub(crate) use webhooks::{RECEIVER, new_setting, path_of};
+pub(crate) use webhooks::{RECEIVER, mailer, new_setting, path_of};
 pub(crate) use workspace::{Key, Tenant, every_permission_but};

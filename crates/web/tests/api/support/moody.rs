@@ -392,6 +392,10 @@ impl Storage for Moody {
         self.able()?.session(digest).await
     }
 
+    async fn sessions(&self, user: UserId) -> Result<Vec<Session>, StorageError> {
+        self.able()?.sessions(user).await
+    }
+
     async fn one_time_link(&self, digest: SecretDigest) -> Result<Option<OneTimeLink>, StorageError> {
         self.able()?.one_time_link(digest).await
     }

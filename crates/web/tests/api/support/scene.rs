@@ -3,9 +3,10 @@
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tollgate_domain::notification::NotificationStatus;
+use tollgate_domain::role::Role;
 use tollgate_web::Endpoint;
 
-use super::{Key, Request, Store, TestApp, at, new_setting, path_of, request};
+use super::{Key, Person, Request, Store, TestApp, at, new_setting, path_of, request};
 
 /// Where nothing answers.
 pub(crate) const NOWHERE: &str = "https://127.0.0.1:9";
@@ -26,6 +27,8 @@ pub(crate) struct Scene {
     event: String,
     /// A setting that may be deleted.
     doomed: Mutex<Value>,
+    /// A member who does nothing.
+    pub(crate) member: Person,
 }
 
 impl Scene {
@@ -38,6 +41,7 @@ impl Scene {
         let notification = app.attempted(&notification, NotificationStatus::Delivered).await;
         let other_key = app.home.key(&[]).await;
         let doomed = Mutex::new(app.setting(&json!({})).await);
+        let member = Person::new(&app, &app.home, "member@example.com", Role::Viewer).await;
 
         let simulation = app.post("/simulations", &new_simulation(&setting)).await;
         let simulation = simulation.data(201).clone();
@@ -57,6 +61,7 @@ impl Scene {
             run,
             event,
             doomed,
+            member,
         }
     }
 
@@ -105,6 +110,7 @@ impl Scene {
         let id = match path.split('/').nth(2) {
             Some("client-tokens") => at(&self.token, "id").to_owned(),
             Some("api-keys") => self.other_key.id.to_string(),
+            Some("settings") => self.member.id.to_string(),
             _ => String::new(),
         };
         path.replace("{id}", &id).replace("{secret}", "guess")
@@ -166,6 +172,7 @@ impl Scene {
             at(&self.simulation, "id").to_owned(),
             self.run.clone(),
             self.event.clone(),
+            self.member.id.to_string(),
         ]
     }
 }

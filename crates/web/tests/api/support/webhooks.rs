@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
+use tollgate_delivery::Mailer;
 use tollgate_domain::ambient::Clock;
 use tollgate_domain::event::{Event, EventType};
 use tollgate_domain::id::{NotificationId, NotificationLogId, NotificationSettingId};
@@ -20,6 +21,11 @@ static NUMBER: AtomicU64 = AtomicU64::new(1);
 
 fn number() -> u64 {
     NUMBER.fetch_add(1, Ordering::SeqCst)
+}
+
+/// Makes email destinations possible; nothing is ever sent.
+pub(crate) fn mailer() -> Mailer {
+    Mailer::new("smtp://localhost:1", "tollgate@shop.example").expect("a server and an address")
 }
 
 /// A setting that could be created, at a destination of its own, with these properties instead of others.
