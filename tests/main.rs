@@ -7,6 +7,8 @@ mod client;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod dashboard;
+#[cfg(test)]
 mod dev;
 #[cfg(test)]
 mod durability;

@@ -3,7 +3,7 @@
 # Sourced after common.sh. The cache keeps a copy of the pins that it was made from; while they are the same, nothing is
 # installed again.
 
-# Exports TOLLGATE_TEST_CHROMIUM and TOLLGATE_TEST_BROWSER_MODULES: the node_modules folder with Playwright's core and the
+# Exports TOLLGATE_TEST_CHROMIUM and TOLLGATE_TEST_BROWSER_MODULES: the node_modules folder with Playwright's core, axe-core, and the
 # official loader of Paddle.js.
 browser_install() {
   chromium_find || { apt_install 'a browser' chromium fonts-dejavu-core; chromium_find; } ||
@@ -12,7 +12,7 @@ browser_install() {
   local pins=$repo/tests/browser dir=$cache/browser
   if ! cmp -s "$pins/package-lock.json" "$dir/installed-pins"; then
     command -v npm >/dev/null || apt_install 'npm' npm
-    say 'Installing what drives the browser (npm packages: playwright-core, @paddle/paddle-js) into .cache/browser'
+    say 'Installing what drives the browser (npm packages: playwright-core, axe-core, @paddle/paddle-js) into .cache/browser'
     mkdir -p "$dir"
     cp "$pins/package.json" "$pins/package-lock.json" "$dir/"
     quietly npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund || fail 'npm could not install what drives the browser'

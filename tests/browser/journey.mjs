@@ -9,23 +9,18 @@
 // Prints `ok …` for each case; ends with 1 when one fails.
 
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 
+import { launch } from './chromium.mjs';
 import { backend, nowhere, site } from './servers.mjs';
 
 const { TOLLGATE_URL: tollgate, TOLLGATE_KEY: key, TOLLGATE_TEST_BROWSER_MODULES: modules } = process.env;
-const { TOLLGATE_TEST_CHROMIUM: executablePath, TOLLGATE_SCREENSHOTS: screenshots } = process.env;
-const { chromium } = createRequire(`${modules}/`)('playwright-core');
+const { TOLLGATE_SCREENSHOTS: screenshots } = process.env;
 
 const LOADER = join(modules, '@paddle/paddle-js/dist/index.esm.js');
 const DEMO = fileURLToPath(new URL('../../clients/js/demo.html', import.meta.url));
 const CDN = 'https://cdn.paddle.com/paddle/v2/paddle.js';
-const FLAGS = [
-  '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-  '--disable-sync',
-];
 /** What the library promises of a revocation, in milliseconds. */
 const PROMISED = 2_000;
 
@@ -51,7 +46,7 @@ const revoke = ({ id }) => call('PATCH', `/client-tokens/${id}`, { status: 'revo
 const shop = await site({ '/loader.mjs': LOADER, '/demo.html': DEMO, '/pinned': await pinnedPage(true), '/tampered': await pinnedPage(false) });
 const api = await backend();
 const elsewhere = await backend();
-const browser = await chromium.launch({ executablePath, args: FLAGS, chromiumSandbox: false }); // a fresh profile each time
+const browser = await launch();
 
 /** A page of the shop, and what it said and asked for. */
 async function open(address = shop.byName, prepare = async () => {}) {

@@ -49,6 +49,27 @@ export async function backend() {
   return { base: `http://127.0.0.1:${port}`, received };
 }
 
+/** Takes webhooks. `told(type)` waits for one of this event type that wasn't waited for before, and gives what it tells. */
+export async function receiver() {
+  const kept = [];
+  const waiting = [];
+  const port = await listen(async (request, response) => {
+    const parts = [];
+    for await (const part of request) parts.push(part);
+    const event = JSON.parse(Buffer.concat(parts).toString());
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"received":true}');
+    const asked = waiting.findIndex(({ type }) => type === event.event_type);
+    if (asked === -1) kept.push(event);
+    else waiting.splice(asked, 1)[0].resolve(event);
+  });
+  const told = (type) => {
+    const known = kept.findIndex((event) => event.event_type === type);
+    if (known !== -1) return Promise.resolve(kept.splice(known, 1)[0]);
+    return new Promise((resolve) => waiting.push({ type, resolve }));
+  };
+  return { url: `http://127.0.0.1:${port}/webhooks`, told };
+}
+
 /** Where nothing listens any more. */
 export async function nowhere() {
   const server = createServer().listen(0, '127.0.0.1');

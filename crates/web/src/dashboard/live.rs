@@ -51,7 +51,8 @@ async fn follow(visit: Visit, State(app): State<App>, Query(query): Query) -> Re
     };
     let changes = stream::unfold(following, |mut following| async move {
         following.next().await.then(|| {
-            let changed = Event::default().event("changed").data("");
+            // Browsers pass an event without data over.
+            let changed = Event::default().event("changed").data("look");
             (Ok::<_, Infallible>(changed), following)
         })
     });
