@@ -39,7 +39,7 @@ async fn change(
                 Ok(()) => return Ok(see_other("/dashboard/account?done=password")),
                 Err(SignInError::Storage(error)) => return Err(error.into()),
                 Err(SignInError::Wrong) => "The current password is another one.".to_owned(),
-                Err(told @ SignInError::Wait(_)) => sentence(&told.to_string()),
+                Err(told @ (SignInError::Off | SignInError::Wait(_))) => sentence(&told.to_string()),
             }
         }
     };
