@@ -71,6 +71,10 @@ async fn show(
     let told = [
         ("password", "Your password is changed. Your other sessions have ended."),
         ("ended", "The session has ended."),
+        (
+            "joined",
+            "Welcome. Add a passkey below before you leave: it is how you sign in next time.",
+        ),
         ("passkey-added", "The passkey is added: sign in with it from now on."),
         ("passkey-renamed", "The passkey has its new name."),
         (

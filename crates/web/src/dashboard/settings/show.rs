@@ -9,6 +9,7 @@ use tollgate_service::{Member, OpenInvitation};
 
 use super::SETTINGS;
 use crate::App;
+use crate::dashboard::entrance::Ways;
 use crate::dashboard::failure::Failure;
 use crate::dashboard::fields::Query;
 use crate::dashboard::frame::{Frame, Section};
@@ -34,6 +35,8 @@ pub(super) struct SettingsPage {
     invitations: Vec<Invitation>,
     may_rename: bool,
     may_manage: bool,
+    /// Those that are open here.
+    ways: Ways,
 }
 
 struct Listed {
@@ -94,6 +97,7 @@ impl SettingsPage {
             members: members.into_iter().map(listed).collect(),
             invitations: invitations.into_iter().map(invitation).collect(),
             may_rename: visit.may_act(Action::ManageWorkspace),
+            ways: Ways::at(app, &visit.session.reached),
             may_manage: visit.may_act(Action::ManageMembers),
         })
     }
