@@ -14,6 +14,7 @@ const wrong = (page) => page.evaluate(() => {
   for (const element of document.querySelectorAll('*')) {
     for (const { name } of element.attributes) if (/^on|^style$/.test(name)) say(`attribute ${name}`, element);
   }
+  for (const link of document.links) if (!link.textContent.trim() && !link.ariaLabel) say('a link without words', link);
   // What turns the reading around must end where the name ends.
   const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text = words.nextNode(); text; text = words.nextNode()) {

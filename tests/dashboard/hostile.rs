@@ -37,6 +37,10 @@ pub(super) fn texts() -> Vec<String> {
 /// Fills the workspace; its owner joins a workspace of each name, too.
 pub(super) async fn fill(service: &Service, workspace: &Workspace, owner: &str) {
     let operator = Caller::command_line(workspace.clone());
+    // A page of the list is full, and of the heaviest names.
+    for _ in 0..40 {
+        token(service, &operator, &"\u{1f511}".repeat(150)).await;
+    }
     for (at, text) in texts().into_iter().enumerate() {
         let other = service.create_workspace(text.clone(), Environment::Live).await.unwrap();
         let there = Caller::command_line(other);
@@ -57,10 +61,6 @@ pub(super) async fn fill(service: &Service, workspace: &Workspace, owner: &str) 
         };
         service.create_api_key(&operator, key).await.unwrap();
         things_of_webhooks(service, &operator, at, &text).await;
-    }
-    // A page of the list is full, and of the heaviest names.
-    for _ in 0..40 {
-        token(service, &operator, &"\u{1f511}".repeat(150)).await;
     }
 }
 

@@ -90,7 +90,7 @@ async function from_the_invitation_to_the_audit_trail() {
   await mark(events);
   assert.equal(await events.getByRole('link', { name: 'client_token.revoked' }).count(), 0);
   await page.getByRole('link', { name: /^Revoke/ }).click();
-  assert.equal(await heading(page), 'Revoke this token?');
+  assert.equal(await heading(page), 'Revoke Storefront?');
   assert.match(await page.locator('[data-live=evidence]').innerText(), /Used \d+ times? in the last hour from 1 origin\./);
   await page.getByRole('button', { name: 'Revoke now' }).click();
   await page.waitForURL(/done=revoked/);
@@ -121,7 +121,17 @@ async function lookAtTheDelivery(page, told) {
   await attempts.getByText('{"received":true}').waitFor();
 }
 
+/** Who did what to it, by the filter of the trail. */
 async function findInTheAuditTrail(page, id) {
+  await page.getByRole('link', { name: 'Audit trail' }).click();
+  await page.getByLabel('What', { exact: true }).selectOption('client_token.revoked');
+  await page.getByLabel('To what (an id)').fill(id);
+  await page.getByRole('button', { name: 'Show' }).click();
+  const rows = page.locator('table.trail tbody tr');
+  await page.waitForURL(/subject=ctkn_/);
+  assert.equal(await rows.count(), 1);
+  const text = await rows.innerText();
+  for (const part of ['Packing', EMAIL, 'Client-side token revoked', id, '127.0.0.1']) assert(text.includes(part), `${part} in ${text}`);
 }
 
 await walk(from_the_invitation_to_the_audit_trail);

@@ -114,7 +114,20 @@ async function a_token_lives_and_dies() {
   await page.waitForURL(/done=revoked/);
   assert.equal((await hooks.told('client_token.revoked')).data.id, id);
   await look_at_the_delivery(page);
+  await find_in_the_audit_trail(page, id);
   await sign_out(page);
+}
+
+/** By the filter: what it is about, then what was done. */
+async function find_in_the_audit_trail(page, id) {
+  await press(page, 'link', 'Audit trail');
+  await type(page, 'To what (an id)', id);
+  await press(page, 'button', 'Show');
+  await page.waitForURL(/subject=ctkn_/);
+  const revoked = page.locator('table.trail tr', { hasText: 'Client-side token revoked' });
+  await reach(page, revoked.locator('summary'));
+  await page.keyboard.press('Enter');
+  await revoked.getByText('"status": "revoked"').waitFor();
 }
 
 async function sign_out(page) {

@@ -28,15 +28,17 @@ export const nameOf = (row) => NAMES[row] ?? row.replace('/dashboard/', '').repl
   .replace(/\/\{[^}]+\}/g, '').replaceAll('/', '-');
 const NAMES = { '/dashboard': 'home', '/dashboard/simulator/runs/{simulation}': 'simulator-runs' };
 
-/** Things of the sample that have most to show, before the newest ones. */
-const TELLING = /^(Storefront|Warehouse|Order service|A token is revoked)/;
+/** Things of the sample that have most to show, by what stands in their row of a list. */
+const TELLING = /^\s*(Storefront|Warehouse|Newsletter tool)|Failed|Not taken/;
 
-/** Where the page that is open links to on the server: `[path, text]`, without queries. */
+/** Where the page that is open links to on the server, without queries; the telling ones first. */
 const links = async (page) => {
-  const found = await page.evaluate(() => [...document.links].map((link) => {
-    return [link.origin === location.origin ? link.pathname : '', link.textContent.trim()];
-  }));
-  return found.sort(([, one], [, other]) => TELLING.test(other) - TELLING.test(one));
+  const found = await page.evaluate(() => [...document.links].map((link) => ({
+    path: link.origin === location.origin ? link.pathname : '',
+    row: (link.closest('tr') ?? link).textContent,
+  })));
+  found.sort((one, other) => TELLING.test(other.row) - TELLING.test(one.row));
+  return found.map(({ path }) => path);
 };
 
 /**
@@ -52,7 +54,7 @@ export async function places(page) {
   const queue = [...found.values()].filter(({ as }) => as === 'owner').map(({ path }) => path);
   for (let path = queue.shift(); path && found.size < pages.length; path = queue.shift()) {
     await open(page, path);
-    for (const [linked] of await links(page)) {
+    for (const linked of await links(page)) {
       const row = rowOf(linked);
       if (!row || found.has(row)) continue;
       found.set(row, { row, path: linked, as: 'owner' });

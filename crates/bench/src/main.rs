@@ -69,6 +69,8 @@ enum Name {
     Builds,
     /// A page of 50 of 1,000,000 client tokens, against one of 1,000; on both stores.
     Pages,
+    /// The dashboard's list of 100,000 client tokens, against that of 100; on both stores. And what pages load.
+    Dashboard,
     /// From events accepted over HTTP to deliveries recorded, against HTTP clients that only send; on both stores.
     Deliveries,
     /// Checks of client tokens over HTTP, against a handler that looks at nothing, redis-server, and nginx with each.
@@ -176,6 +178,7 @@ fn bench(names: &[Name], settings: &Settings) -> anyhow::Result<()> {
             Name::Builds => benches::builds::run(settings, &mut report),
             Name::Start => benches::start::run(settings, &mut report),
             Name::Pages => benches::pages::run(settings, &mut report),
+            Name::Dashboard => benches::dashboard::run(settings, &mut report),
             Name::Deliveries => benches::deliveries::run(settings, &mut report),
             Name::Authorize => benches::authorize::run(settings, &mut report),
             Name::Revocations => benches::revocations::run(settings, &mut report),

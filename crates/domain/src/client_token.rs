@@ -80,6 +80,11 @@ impl TokenText {
         }
     }
 
+    /// The same as bytes.
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// All 32 characters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("only ASCII is let in")

@@ -1,5 +1,7 @@
 //! Time and chance of the real machine.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use tollgate_domain::ambient::{Clock, Entropy};
 use tollgate_domain::time::Timestamp;
 
@@ -13,8 +15,12 @@ impl Clock for SystemClock {
         reason = "this is the clock that all others are asked for"
     )]
     fn now(&self) -> Timestamp {
-        let now = jiff::Timestamp::now().as_microsecond();
-        Timestamp::from_micros(now).expect("the machine's clock is set to a year from 1970 to 9998")
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .ok()
+            .and_then(|since| i64::try_from(since.as_micros()).ok())
+            .and_then(Timestamp::from_micros)
+            .expect("the machine's clock is set to a year from 1970 to 9998")
     }
 }
 

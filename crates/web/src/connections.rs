@@ -3,12 +3,15 @@
 
 mod express;
 mod idle;
+mod lanes;
+mod rarely;
 
 use std::error::Error;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream as Socket};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Response};
@@ -17,11 +20,13 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use express::{Ended, ride};
 pub use express::{Express, Head, NoExpress};
 use idle::Busy;
+use lanes::Lanes;
 
 /// How long requests that are in flight get to finish when the server is stopped.
 const GRACE: Duration = Duration::from_secs(20);
@@ -49,6 +54,7 @@ where
     builder.http1().header_read_timeout(None).writev(false);
     builder.http2().timer(TokioTimer::new());
     let in_flight = GracefulShutdown::new();
+    let mut lanes = Lanes::start()?;
 
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         let (stream, peer) = match accepted {
@@ -60,15 +66,15 @@ where
             }
         };
         let connection = Connection {
-            stream: prepared(stream, peer),
             peer,
             builder: builder.clone(),
             watcher: in_flight.watcher(),
             stop: stop.clone(),
         };
-        let (express, service) = (express.clone(), service(peer));
-        tokio::spawn(async move {
-            if let Err(error) = connection.serve(&express, service).await {
+        let (express, service, home) = (express.clone(), service(peer), Handle::current());
+        let socket = prepared(stream, peer).into_std();
+        lanes.next().spawn(async move {
+            if let Err(error) = connection.serve(socket, &express, service, &home).await {
                 tracing::debug!(%error, %peer, "connection ended");
             }
         });
@@ -83,7 +89,6 @@ where
 }
 
 struct Connection {
-    stream: TcpStream,
     peer: SocketAddr,
     builder: Builder<TokioExecutor>,
     watcher: Watcher,
@@ -91,24 +96,49 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve<S, B>(mut self, express: &impl Express, service: S) -> Result<(), Box<dyn Error + Send + Sync>>
+    /// Answers what it can on this lane; the rest is hyper's, at home.
+    async fn serve<S, B>(
+        self,
+        socket: io::Result<Socket>,
+        express: &impl Express,
+        service: S,
+        home: &Handle,
+    ) -> io::Result<()>
     where
         S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
         S::Future: Send,
         S::Error: Into<Box<dyn Error + Send + Sync>>,
         B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
+        let mut stream = TcpStream::from_std(socket?)?;
         let busy = Busy::new(service);
         let (requests, idle, peer) = (busy.requests(), busy.idle(), self.peer);
         let stop = &self.stop;
         let end = async move {
             let _ = stop.run_until_cancelled(idle.for_too_long()).await;
         };
-        let read = match ride(&mut self.stream, peer, express, &requests, end).await? {
+        let read = match ride(&mut stream, peer, express, &requests, end).await? {
             Ended::Closed => return Ok(()),
             Ended::HandedOver(read) => read.freeze(),
         };
-        let (rest, write) = self.stream.into_split();
+        let socket = stream.into_std()?;
+        home.spawn(async move {
+            if let Err(error) = self.go_on(socket, read, busy).await {
+                tracing::debug!(%error, %peer, "connection ended");
+            }
+        });
+        Ok(())
+    }
+
+    /// Goes on by hyper, which gets what was `read` first.
+    async fn go_on<S, B>(self, socket: Socket, read: Bytes, busy: Busy<S>) -> Result<(), Box<dyn Error + Send + Sync>>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<Box<dyn Error + Send + Sync>>,
+        B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        let (rest, write) = TcpStream::from_std(socket)?.into_split();
         let stream = tokio::io::join(io::Cursor::new(read).chain(rest), write);
         let idle = busy.idle();
         let connection = self.builder.serve_connection(TokioIo::new(stream), busy).into_owned();
@@ -116,7 +146,7 @@ impl Connection {
             biased;
             ended = self.watcher.watch(connection) => ended,
             () = idle.for_too_long() => {
-                tracing::debug!(%peer, "no request came for too long");
+                tracing::debug!(peer = %self.peer, "no request came for too long");
                 Ok(())
             }
         }

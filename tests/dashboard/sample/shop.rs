@@ -97,7 +97,7 @@ impl Shop {
         made.unwrap();
     }
 
-    /// A new key, used some minutes ago.
+    /// A new key; its last use was some minutes ago, or, if it was only tried, on the second day.
     async fn key(&self, name: &str, description: &str, access: Access, days_left: Option<u32>) {
         let new = NewApiKey {
             name: name.to_owned(),
@@ -106,7 +106,11 @@ impl Shop {
             expires_at: days_left.map(|left| SystemClock.now().plus(left * DAY)),
         };
         let (key, _) = self.service.create_api_key(&self.owner, new).await.unwrap();
-        let used_at = SystemClock.now().minus(7 * MINUTE);
+        let used_at = if name.starts_with("Trial") {
+            self.clock.now().plus(DAY)
+        } else {
+            SystemClock.now().minus(7 * MINUTE)
+        };
         let write = Write::TouchApiKey { id: key.id, used_at };
         self.storage.commit(Change::silent(write)).await.unwrap();
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod authorize;
 pub(crate) mod builds;
+pub(crate) mod dashboard;
 pub(crate) mod deliveries;
 pub(crate) mod engine;
 pub(crate) mod group_commit;

@@ -16,7 +16,7 @@ use crate::site::{Site, Tenant};
 const CLIENTS: usize = 8;
 const SMALL: u64 = 1_000;
 /// Client tokens in one commit while a store is filled.
-const BATCH: u64 = 10_000;
+pub(super) const BATCH: u64 = 10_000;
 /// Places spread over a store.
 const PLACES: usize = 128;
 
@@ -130,7 +130,7 @@ fn measure(
 }
 
 /// Statements that put so many client tokens, their events and the counters into PostgreSQL's tables.
-fn fill(rows: &mut Rows, count: u64) -> String {
+pub(super) fn fill(rows: &mut Rows, count: u64) -> String {
     let (before_id, after_id) = rows.data_around_id();
     let (before_id, after_id) = (literal(before_id), literal(after_id));
     let row = rows.next();

@@ -315,7 +315,7 @@ impl Index {
     #[expect(clippy::cast_possible_truncation, reason = "96 bits are kept")]
     #[inline]
     fn digest(&self, token: &TokenText) -> Digest {
-        let hash = self.hasher.hash(token.as_str().as_bytes());
+        let hash = self.hasher.hash(token.as_bytes());
         Digest {
             place: hash.h1,
             rest: hash.h2 as u32,

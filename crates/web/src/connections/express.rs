@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::idle::Requests;
+use super::rarely::Rarely;
 
 /// The longest head that is looked at here.
 const LONGEST_HEAD: usize = 8 * 1024;
@@ -71,20 +72,22 @@ pub(super) async fn ride(
     requests: &Requests,
     end: impl Future<Output = ()>,
 ) -> io::Result<Ended> {
+    let end = Rarely::new(end);
     tokio::pin!(end);
     let mut read = BytesMut::with_capacity(LONGEST_HEAD);
     let mut out = Vec::new();
     loop {
         let next = answer_all(peer, express, requests, &mut read, &mut out);
-        if !out.is_empty() {
+        let written = write_at_once(stream, &out)?;
+        if written < out.len() {
             // Somebody who doesn't read what is answered doesn't keep the connection for ever.
             tokio::select! {
                 biased;
-                written = stream.write_all(&out) => written?,
+                written = stream.write_all(&out[written..]) => written?,
                 () = &mut end => return Ok(Ended::Closed),
             }
-            out.clear();
         }
+        out.clear();
         match next {
             Next::More => {}
             Next::Again => continue,
@@ -103,6 +106,17 @@ pub(super) async fn ride(
         if came == 0 {
             return Ok(Ended::Closed);
         }
+    }
+}
+
+/// How much the connection takes without waiting: mostly all, and then there is nothing to wait for.
+fn write_at_once(stream: &TcpStream, out: &[u8]) -> io::Result<usize> {
+    if out.is_empty() {
+        return Ok(0);
+    }
+    match stream.try_write(out) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        written => written,
     }
 }
 

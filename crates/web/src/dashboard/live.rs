@@ -51,8 +51,8 @@ async fn follow(visit: Visit, State(app): State<App>, Query(query): Query) -> Re
     };
     let changes = stream::unfold(following, |mut following| async move {
         following.next().await.then(|| {
-            // Browsers pass an event without data over.
-            let changed = Event::default().event("changed").data("look");
+            // Browsers pass over an event without data.
+            let changed = Event::default().event("changed").data("something");
             (Ok::<_, Infallible>(changed), following)
         })
     });

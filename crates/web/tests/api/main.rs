@@ -556,6 +556,18 @@ api_suite! {
         a_key_that_another_process_makes_is_known_at_once
     }
     dashboard {
+        client_tokens {
+            an_empty_list_says_what_to_do_first
+            pages_of_the_list_lead_to_one_another_and_keep_the_filter
+            a_search_finds_tokens_by_name_by_id_and_by_the_token
+            a_token_is_made_by_the_form_with_what_it_is_narrowed_to
+            a_form_that_cannot_be_done_says_why_and_keeps_what_was_typed
+            before_a_revocation_the_page_says_who_still_has_the_token
+            a_token_is_revoked_now_or_later_or_kept
+            a_successor_takes_over_and_the_old_token_ends_later
+            what_was_only_reported_is_enforced_by_one_click
+            a_viewer_sees_tokens_and_is_offered_nothing
+        }
         entrance {
             an_invitation_makes_an_account_that_signs_in_with_its_password
             a_one_time_link_works_once

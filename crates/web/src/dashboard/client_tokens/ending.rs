@@ -62,6 +62,7 @@ pub(super) async fn revoke(
 ) -> Result<Response, Failure> {
     let id = parsed(&id)?;
     let told = |error| ApiError::of_client_token(error, &id.to_string());
+    let token = app.service.client_token(&visit.caller, id).await.map_err(told)?;
     let when = When::of(&fields).ok_or_else(|| ApiError::bad_field("when", "Must be given"))?;
     let ended = match when.patch(app.service.now()) {
         Ok(patch) => {
@@ -76,7 +77,6 @@ pub(super) async fn revoke(
         (Err(error), When::At(typed)) => {
             let problems = problems(error)?.into_iter();
             let problems = problems.map(|problem| Problem::new("Time", problem.message)).collect();
-            let token = app.service.client_token(&visit.caller, id).await.map_err(told)?;
             confirmation::refused(&app, &visit, &token, (typed, problems)).await
         }
         (Err(error), _) => Err(error.into()),

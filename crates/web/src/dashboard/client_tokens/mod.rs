@@ -1,5 +1,6 @@
 //! `/dashboard/client-tokens`: the list, a token's own page, creating, changing, and ending one.
 
+mod asked;
 mod chart;
 mod detail;
 mod edit;

@@ -12,6 +12,23 @@ use tollgate_verifier::Admitted;
 /// The answer to a check.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
+/// A header's name, alone and as its line begins: in one piece, since each costs whoever writes it.
+#[derive(Clone, Copy)]
+pub(super) struct Name {
+    pub(super) plain: &'static str,
+    pub(super) line: &'static str,
+}
+
+macro_rules! name {
+    ($name:literal) => {
+        $crate::native::verification::answers::Name {
+            plain: $name,
+            line: concat!("\r\n", $name, ": "),
+        }
+    };
+}
+pub(super) use name;
+
 /// What a proxy is told.
 pub(super) struct Told {
     pub(super) sequence: u64,
@@ -30,32 +47,32 @@ impl Told {
     }
 
     /// Hands `each` the name of each header, and its value in parts; what any answer has is left out.
-    pub(super) fn headers(&self, mut each: impl FnMut(&'static str, &[&str])) {
+    pub(super) fn headers(&self, mut each: impl FnMut(Name, &[&str])) {
         match &self.decision {
             Ok(admitted) => {
-                each("tollgate-token-id", &parts(&admitted.id));
-                each("tollgate-workspace-id", &parts(&admitted.workspace));
-                each("tollgate-environment", &[admitted.environment.name()]);
+                each(name!("tollgate-token-id"), &parts(&admitted.id));
+                each(name!("tollgate-workspace-id"), &parts(&admitted.workspace));
+                each(name!("tollgate-environment"), &[admitted.environment.name()]);
                 // The restrictions that would have refused, were they not only reported.
                 if !admitted.reported.is_empty() {
-                    each("tollgate-would-refuse", &[&named(admitted.reported)]);
+                    each(name!("tollgate-would-refuse"), &[&named(admitted.reported)]);
                 }
             }
             Err(denial) => {
                 let refusal = Refusal::of(*denial);
                 // Where a proxy can log it.
-                each("tollgate-denial", &[refusal.code]);
+                each(name!("tollgate-denial"), &[refusal.code]);
                 if let Some(challenge) = refusal.challenge {
-                    each("www-authenticate", &[challenge]);
+                    each(name!("www-authenticate"), &[challenge]);
                 }
                 if let Some(seconds) = retry_after(*denial) {
-                    each("retry-after", &[itoa::Buffer::new().format(seconds)]);
+                    each(name!("retry-after"), &[itoa::Buffer::new().format(seconds)]);
                 }
-                each("content-type", &["application/json"]);
+                each(name!("content-type"), &["application/json"]);
             }
         }
-        each("tollgate-sequence", &[itoa::Buffer::new().format(self.sequence)]);
-        each("cache-control", &["no-store"]);
+        each(name!("tollgate-sequence"), &[itoa::Buffer::new().format(self.sequence)]);
+        each(name!("cache-control"), &["no-store"]);
     }
 
     /// Of a refusal.
@@ -72,7 +89,7 @@ pub(super) fn told(told: &Told) -> Answer {
     let headers = answer.headers_mut();
     told.headers(|name, value| {
         let value = HeaderValue::try_from(value.concat()).expect("ids, numbers and words of ours");
-        headers.insert(HeaderName::from_static(name), value);
+        headers.insert(HeaderName::from_static(name.plain), value);
     });
     answer
 }

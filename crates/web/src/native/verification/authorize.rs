@@ -70,13 +70,11 @@ impl Express for Checks {
 
     fn answer(&self, peer: SocketAddr, head: &Head<'_>, out: &mut Vec<u8>) -> bool {
         let Self(app) = self;
-        let (path, query) = match head.target.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (head.target, None),
+        let query = match head.target.strip_prefix(PATH) {
+            Some("") => None,
+            Some(rest) if rest.starts_with('?') => Some(&rest[1..]),
+            _ => return false,
         };
-        if path != PATH {
-            return false;
-        }
         // What is wrong with the query, or has to wait, is for the handler.
         let Ok(parameters) = Parameters::parse(query, Asker::Proxy) else {
             return false;

@@ -4,26 +4,39 @@
 use std::cell::RefCell;
 use std::time::{Duration, UNIX_EPOCH};
 
+use axum::http::StatusCode;
 use tollgate_domain::time::Timestamp;
 
 use crate::connections::Head;
 
-use super::answers::Told;
+use super::answers::{Name, Told, name};
+
+/// What most answers take.
+const ROOM: usize = 512;
 
 /// Appends the answer.
 pub(super) fn write(told: &Told, head: &Head<'_>, now: Timestamp, out: &mut Vec<u8>) {
+    out.reserve(ROOM);
     let status = told.status();
-    text(out, "HTTP/1.1 ");
-    text(out, status.as_str());
-    text(out, " ");
-    text(out, status.canonical_reason().unwrap_or_default());
+    if status == StatusCode::NO_CONTENT {
+        text(out, "HTTP/1.1 204 No Content");
+    } else {
+        for part in [
+            "HTTP/1.1 ",
+            status.as_str(),
+            " ",
+            status.canonical_reason().unwrap_or_default(),
+        ] {
+            text(out, part);
+        }
+    }
     told.headers(|name, value| field(out, name, value));
     let body = told.body();
     if let Some(body) = body {
-        field(out, "content-length", &[itoa::Buffer::new().format(body.len())]);
+        field(out, name!("content-length"), &[itoa::Buffer::new().format(body.len())]);
     }
     if head.closes {
-        field(out, "connection", &["close"]);
+        field(out, name!("connection"), &["close"]);
     }
     date(out, now);
     text(out, "\r\n\r\n");
@@ -36,8 +49,9 @@ fn text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-fn field(out: &mut Vec<u8>, name: &str, value: &[&str]) {
-    for part in ["\r\n", name, ": "].iter().chain(value) {
+fn field(out: &mut Vec<u8>, name: Name, value: &[&str]) {
+    text(out, name.line);
+    for part in value {
         text(out, part);
     }
 }
@@ -53,7 +67,7 @@ fn date(out: &mut Vec<u8>, now: Timestamp) {
             *made = second;
             *shown = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(second));
         }
-        field(out, "date", &[shown]);
+        field(out, name!("date"), &[shown]);
     });
 }
 

@@ -47,15 +47,14 @@ pub(crate) async fn pages_are_framed_nowhere_and_run_scripts_of_ours_only(store:
 pub(crate) async fn style_and_script_are_kept_for_good_under_names_of_their_bytes(store: Store) {
     let app = TestApp::start(store).await;
     let page = app.visit(get("/dashboard/sign-in")).await;
-    for (attribute, kind) in [
-        ("href", "text/css; charset=utf-8"),
-        ("src", "text/javascript; charset=utf-8"),
+    for (before, kind) in [
+        (r#"rel="stylesheet" href=""#, "text/css; charset=utf-8"),
+        (r#"type="module" src=""#, "text/javascript; charset=utf-8"),
+        (r#"type="image/svg+xml" href=""#, "image/svg+xml"),
     ] {
         let text = page.body_text();
-        let (_, rest) = text
-            .split_once(&format!(r#"{attribute}="/dashboard/assets/"#))
-            .expect("an asset");
-        let path = format!("/dashboard/assets/{}", rest.split('"').next().expect("a name"));
+        let (_, rest) = text.split_once(before).expect("an asset");
+        let path = rest.split('"').next().expect("its address");
         let asset = app.visit(get(path)).await;
         assert_eq!((asset.status, asset.header("content-type")), (200, Some(kind)));
         assert_eq!(

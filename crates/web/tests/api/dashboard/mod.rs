@@ -1,5 +1,6 @@
 //! `/dashboard`: the pages, without a browser.
 
+pub(crate) mod client_tokens;
 pub(crate) mod entrance;
 pub(crate) mod forms;
 pub(crate) mod headers;

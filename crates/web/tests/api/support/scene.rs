@@ -107,13 +107,23 @@ impl Scene {
 
     /// The address of a page or form of the dashboard, with the first workspace's ids in it.
     pub(crate) fn place(&self, path: &str) -> String {
-        let id = match path.split('/').nth(2) {
-            Some("client-tokens") => at(&self.token, "id").to_owned(),
-            Some("api-keys") => self.other_key.id.to_string(),
-            Some("settings") => self.member.id.to_string(),
+        let mut parts = path.split('/').skip(2);
+        let id = match (parts.next(), parts.next()) {
+            (Some("client-tokens"), _) => at(&self.token, "id").to_owned(),
+            (Some("api-keys"), _) => self.other_key.id.to_string(),
+            (Some("notifications"), Some("destinations")) => at(&self.setting, "id").to_owned(),
+            (Some("notifications"), _) => at(&self.notification, "id").to_owned(),
+            (Some("events"), _) => at(&self.notification["payload"], "event_id").to_owned(),
+            (Some("settings"), _) => self.member.id.to_string(),
+            (Some("account"), Some("passkeys")) => "psk_01khqw72q437v2n2wtbrraawbn".to_owned(),
             _ => String::new(),
         };
-        path.replace("{id}", &id).replace("{secret}", "guess")
+        path.replace("{id}", &id)
+            .replace("{simulation}", at(&self.simulation, "id"))
+            .replace("{run}", &self.run)
+            .replace("{event}", &self.event)
+            .replace("{attempt}", "ntflog_01khqw72q437v2n2wtbrraawbn")
+            .replace("{secret}", "guess")
     }
 
     fn body(&self, endpoint: &Endpoint) -> Option<Value> {
