@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::script::Script;
 use super::{Stage, destination, text};
-use crate::support::On;
+use crate::support::{On, Store, run};
 
 #[test]
 fn an_email_destination_gets_mail() {
@@ -72,6 +72,73 @@ fn without_a_mail_server_an_email_destination_is_refused() {
         error.to_string().contains("smtp_url"),
         "it says what to configure: {error}"
     );
+}
+
+#[test]
+fn links_for_people_are_mailed_and_no_name_does_harm() {
+    let server = Script::python("mail_server.py");
+    let url = format!("smtp://127.0.0.1:{}", server.port);
+    let store = Store::fresh(On::Sqlite);
+    let name = format!("\u{202e}<script>\"><img src=x>{}", "🔑".repeat(100));
+    let made = run(&mut store.tollgate(&[
+        "workspace",
+        "create",
+        "--name",
+        &name,
+        "--environment",
+        "sandbox",
+        "--json",
+    ]));
+    let workspace = text(&made.json()["id"]).to_owned();
+    let invite = |email: &str, more: &[&str]| {
+        let words = [
+            "user",
+            "invite",
+            "--workspace",
+            &workspace,
+            "--role",
+            "admin",
+            "--email",
+            email,
+        ];
+        run(&mut store.tollgate(&[&words, more].concat()))
+    };
+    let sent = [
+        "--mail",
+        "--public-url",
+        "https://tollgate.example/",
+        "--smtp-url",
+        &url,
+        "--smtp-from",
+        "Tollgate <tollgate@shop.example>",
+    ];
+    let invited = invite("ada@shop.example", &sent);
+    assert!(invited.err.contains("It was mailed to ada@shop.example"), "{invited:?}");
+    let path = invited.success();
+    let mail = server.next();
+    println!("{mail:#}");
+    assert_eq!(
+        (&mail["to"], &mail["type"]),
+        (&json!("ada@shop.example"), &json!("text/plain"))
+    );
+    assert_eq!(mail["subject"], "You are invited to a workspace on Tollgate");
+    let lines: Vec<&str> = text(&mail["text"]).lines().collect();
+    let shown = format!("    {}", name.trim_start_matches('\u{202e}'));
+    assert!(lines.contains(&shown.as_str()), "{lines:?}");
+    let link = format!("https://tollgate.example{}", path.trim());
+    assert!(lines.contains(&link.as_str()), "{lines:?}");
+
+    // The link that was shown is as good.
+    let refused = invite("nobody@shop.example", &sent);
+    assert!(refused.err.contains("could not be mailed"), "{refused:?}");
+    assert!(refused.success().starts_with("/dashboard/invitation/"));
+    // Nothing is made that can't be mailed.
+    let error = invite(
+        "bob@shop.example",
+        &["--mail", "--public-url", "https://tollgate.example"],
+    )
+    .failure(1);
+    assert!(error.contains("--smtp-url"), "{error}");
 }
 
 /// The one notification, once it was attempted so often.

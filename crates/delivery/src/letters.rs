@@ -34,7 +34,7 @@ impl Letter {
             subject: "Choose a new password for Tollgate",
             text: format!(
                 "Somebody who manages your workspace on Tollgate made you a link to choose a new password. Using it ends all \
-                 of your sessions.\n\n{}",
+                 of your sessions and removes your passkeys.\n\n{}",
                 about(link, "To choose it, open", until)
             ),
         }

@@ -11,6 +11,7 @@ mod dev;
 mod dev_key;
 mod explain_signature;
 mod listen;
+mod mail_args;
 mod migrate;
 mod openapi;
 mod serve;

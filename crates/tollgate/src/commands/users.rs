@@ -4,12 +4,14 @@
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use tollgate_delivery::Letter;
 use tollgate_domain::id::{UserId, WorkspaceId};
 use tollgate_domain::role::Role;
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::user::EmailAddress;
 use tollgate_service::{Caller, IssuedLink, Member};
 
+use super::mail_args::MailArgs;
 use super::store_args::StoreArgs;
 use super::workspaces::known as workspace;
 use crate::compose::Store;
@@ -23,10 +25,14 @@ const LINK: &str = "\
 The link is a path on your server: put the address that people reach it by in front. Whoever has the link can use it, \
 once: send it by a way that only its receiver reads.";
 
+const MAIL: &str = "\
+With --mail the link is mailed, too. That takes --public-url, --smtp-url and --smtp-from, or TOLLGATE_PUBLIC_URL, \
+TOLLGATE_SMTP_URL and TOLLGATE_SMTP_FROM.";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum User {
     /// Print a link that makes its receiver a member of a workspace, within a week.
-    #[command(after_help = format!("{ROLES}\n\n{LINK}\n\n\
+    #[command(after_help = format!("{ROLES}\n\n{LINK}\n\n{MAIL}\n\n\
         Example:\n  tollgate user invite --data-dir ./data --workspace wsp_… --email ada@example.com --role owner"))]
     Invite(Invite),
     /// List the members of each workspace.
@@ -43,9 +49,9 @@ pub(super) enum User {
     Remove(Remove),
     /// Print a link that lets somebody choose a new password, within an hour. It ends their sessions when it is used, and
     /// removes their passkeys.
-    #[command(after_help = format!("{LINK}\n\n\
+    #[command(after_help = format!("{LINK}\n\n{MAIL}\n\n\
         Example:\n  tollgate user reset --data-dir ./data --email ada@example.com"))]
-    Reset(Account),
+    Reset(Reset),
     /// Print a link that signs somebody in, within a quarter of an hour. It works whatever else is switched off.
     #[command(after_help = format!("{LINK}\n\n\
         Example:\n  tollgate user sign-in --data-dir ./data --email ada@example.com"))]
@@ -66,6 +72,8 @@ pub(super) struct Invite {
     /// As what: owner, admin, developer or viewer.
     #[arg(long)]
     role: Role,
+    #[command(flatten)]
+    mail: MailArgs,
     #[command(flatten)]
     store: StoreArgs,
 }
@@ -115,6 +123,14 @@ pub(super) struct Account {
     store: StoreArgs,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Reset {
+    #[command(flatten)]
+    account: Account,
+    #[command(flatten)]
+    mail: MailArgs,
+}
+
 /// A member as `--json` shows it.
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -154,7 +170,10 @@ impl User {
             | Self::List(List { store, .. })
             | Self::Role(ChangeRole { store, .. })
             | Self::Remove(Remove { store, .. })
-            | Self::Reset(Account { store, .. })
+            | Self::Reset(Reset {
+                account: Account { store, .. },
+                ..
+            })
             | Self::SignIn(Account { store, .. })
             | Self::SignOut(Account { store, .. }) => store.store()?,
         };
@@ -164,7 +183,7 @@ impl User {
             Self::List(list) => list.run(&store, output).await,
             Self::Role(role) => role.run(&store, output).await,
             Self::Remove(remove) => remove.run(&store, output).await,
-            Self::Reset(account) => account.reset(&store, output).await,
+            Self::Reset(reset) => reset.run(&store, output).await,
             Self::SignIn(account) => account.sign_in(&store, output).await,
             Self::SignOut(account) => account.sign_out(&store, output).await,
         };
@@ -175,13 +194,20 @@ impl User {
 
 impl Invite {
     async fn run(self, store: &Store, output: Output) -> anyhow::Result<()> {
+        let postman = self.mail.postman()?;
         let caller = Caller::command_line(workspace(store, &self.workspace).await?);
         let link = store
             .service()
             .invite(&caller, self.email.clone(), self.role)
             .await
             .context("nobody was invited")?;
-        show_link(&self.email, &link, output)
+        show_link(&self.email, &link, output)?;
+        if let Some(postman) = postman {
+            let (to, role, until) = (&caller.workspace().name, self.role.name(), link.link.expires_at);
+            let letter = Letter::invitation(to, role, None, &postman.full(&link), until);
+            postman.send(&self.email, &letter).await;
+        }
+        Ok(())
     }
 }
 
@@ -249,17 +275,26 @@ impl Remove {
     }
 }
 
-impl Account {
-    async fn reset(self, store: &Store, output: Output) -> anyhow::Result<()> {
-        let (caller, user) = self.account(store).await?;
+impl Reset {
+    async fn run(self, store: &Store, output: Output) -> anyhow::Result<()> {
+        let postman = self.mail.postman()?;
+        let (caller, user) = self.account.account(store).await?;
         let link = store
             .service()
             .issue_reset(&caller, user)
             .await
             .context("no link was made")?;
-        show_link(&self.email, &link, output)
+        let email = &self.account.email;
+        show_link(email, &link, output)?;
+        if let Some(postman) = postman {
+            let letter = Letter::reset(&postman.full(&link), link.link.expires_at);
+            postman.send(email, &letter).await;
+        }
+        Ok(())
     }
+}
 
+impl Account {
     async fn sign_in(self, store: &Store, output: Output) -> anyhow::Result<()> {
         let (caller, user) = self.account(store).await?;
         let link = store

@@ -2,8 +2,8 @@
 
 use tollgate_delivery::{Mailer, MailerError};
 
-use super::setting::{Given, SMTP_FROM, SMTP_URL, Setting};
-use super::{Invalid, environment};
+use super::setting::{Given, PUBLIC_URL, SMTP_FROM, SMTP_URL, Setting};
+use super::{Invalid, environment, value};
 
 /// Refuses one without the other, and what is no server or no address.
 pub(super) fn both_or_neither(url: Option<Given>, from: Option<Given>) -> Result<Option<Mailer>, Invalid> {
@@ -26,10 +26,16 @@ pub(super) fn both_or_neither(url: Option<Given>, from: Option<Given>) -> Result
     }
 }
 
-/// From the flags of `dev`, and the environment.
+/// From flags, and the environment.
 pub fn mailer_from_flags(url: Option<&String>, from: Option<&String>) -> Result<Option<Mailer>, Invalid> {
     both_or_neither(
         environment::or_flag(&SMTP_URL, url)?,
         environment::or_flag(&SMTP_FROM, from)?,
     )
+}
+
+/// What links begin with, from a flag or the environment; without a slash at its end.
+pub fn public_url_from_flag(flag: Option<&String>) -> Result<Option<String>, Invalid> {
+    let given = environment::or_flag(&PUBLIC_URL, flag)?;
+    given.as_ref().map(value::base_url).transpose()
 }

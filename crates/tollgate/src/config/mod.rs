@@ -19,7 +19,7 @@ use tollgate_domain::environment::Environment;
 use tollgate_domain::retry_schedule::RetrySchedule;
 use tollgate_service::Housekeeping;
 
-pub use mail::mailer_from_flags;
+pub use mail::{mailer_from_flags, public_url_from_flag};
 pub use setting::{Given, Place, Setting};
 pub use sign_in::{OpenId, SignIn};
 pub use store::StoreAt;

@@ -5,11 +5,10 @@ use axum::extract::State;
 use axum::response::Response;
 use tollgate_domain::id::UserId;
 use tollgate_domain::role::Action;
-use tollgate_service::{Member, OpenInvitation};
+use tollgate_service::{Member, OpenInvitation, SignInMethods};
 
 use super::SETTINGS;
 use crate::App;
-use crate::dashboard::entrance::Ways;
 use crate::dashboard::failure::Failure;
 use crate::dashboard::fields::Query;
 use crate::dashboard::frame::{Frame, Section};
@@ -33,10 +32,9 @@ pub(super) struct SettingsPage {
     created: Moment,
     members: Vec<Listed>,
     invitations: Vec<Invitation>,
+    methods: SignInMethods,
     may_rename: bool,
     may_manage: bool,
-    /// Those that are open here.
-    ways: Ways,
 }
 
 struct Listed {
@@ -96,8 +94,8 @@ impl SettingsPage {
             created: Moment(caller.workspace().created_at),
             members: members.into_iter().map(listed).collect(),
             invitations: invitations.into_iter().map(invitation).collect(),
+            methods: app.service.sign_in_methods().clone(),
             may_rename: visit.may_act(Action::ManageWorkspace),
-            ways: Ways::at(app, &visit.session.reached),
             may_manage: visit.may_act(Action::ManageMembers),
         })
     }
