@@ -62,7 +62,7 @@ fn openid(on: On) {
         "--openid-name",
         "Example ID",
         "--log",
-        "debug",
+        "info,tollgate::http=debug",
     ];
     let mut stage = Stage::with(on, Things::None, &flags).by_name();
     stage.tell("provider", provider.url.as_str());

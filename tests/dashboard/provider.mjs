@@ -57,6 +57,8 @@ async function answer(request, response) {
   if (request.url === '/control') {
     provider = registered(JSON.parse(await body(request)).redirect);
     response.writeHead(204).end();
+  } else if (request.url === '/favicon.ico') {
+    response.writeHead(204).end();
   } else if (!provider) {
     request.socket.destroy();
   } else if (!request.url.startsWith('/interaction/')) {
