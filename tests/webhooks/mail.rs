@@ -137,7 +137,7 @@ fn links_for_people_are_mailed_and_no_name_does_harm() {
         "bob@shop.example",
         &["--mail", "--public-url", "https://tollgate.example"],
     )
-    .failure(1);
+    .failure(2);
     assert!(error.contains("--smtp-url"), "{error}");
 }
 

@@ -3,8 +3,11 @@
 use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin};
 use tollgate_domain::permission::Permission;
+use tollgate_domain::time::Timestamp;
 use tollgate_domain::usage::Hour;
-use tollgate_storage::{Change, DeliveryCount, NotificationPage, Outcome, Page, Slice, StorageError, Write};
+use tollgate_storage::{
+    Change, DeliveryCount, DeliveryTotal, NotificationPage, Outcome, Page, Slice, StorageError, Write,
+};
 
 use crate::{Caller, Denied, Service};
 
@@ -100,6 +103,15 @@ impl Service {
         Ok(each.collect())
     }
 
+    /// How the attempts went for each of the caller's destinations that had any in the last `hours`, the present one
+    /// included.
+    pub async fn delivery_totals(&self, caller: &Caller, hours: u32) -> Result<Vec<DeliveryTotal>, NotificationError> {
+        caller.require(Permission::NOTIFICATION_READ)?;
+        let last = Hour::of(self.clock.now());
+        let first = last.minus(hours.clamp(1, MOST_HOURS) - 1);
+        Ok(self.storage.delivery_totals(caller.workspace_id(), first).await?)
+    }
+
     /// Has the event delivered once more, as a notification of its own; gives its id.
     pub async fn replay_notification(
         &self,
@@ -116,25 +128,25 @@ impl Service {
         if !original.status.is_final() {
             return Err(NotificationError::NotFinal);
         }
-        self.commit_replay(workspace, id).await
+        let at = self.clock.now();
+        self.commit_replay(workspace, id, (self.next_id(at), at)).await
     }
 
-    /// Whatever it is: the store replays none that is gone.
+    /// As the notification `id`. Whatever the original is: the store replays none that is gone.
     pub(crate) async fn commit_replay(
         &self,
         workspace: WorkspaceId,
-        id: NotificationId,
+        original: NotificationId,
+        (id, at): (NotificationId, Timestamp),
     ) -> Result<NotificationId, NotificationError> {
-        let at = self.clock.now();
-        let replay = self.next_id(at);
         let write = Write::ReplayNotification {
             workspace,
-            original: id,
-            id: replay,
+            original,
+            id,
             at,
         };
         match self.storage.commit(Change::silent(write)).await? {
-            Outcome::Applied { .. } => Ok(replay),
+            Outcome::Applied { .. } => Ok(id),
             _ => Err(NotificationError::NotFound),
         }
     }

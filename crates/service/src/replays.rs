@@ -65,9 +65,11 @@ impl Service {
         let mut count = 0;
         for some in found.chunks(AT_ONCE) {
             let mut committing = JoinSet::new();
-            for &id in some {
+            for &original in some {
+                let at = self.clock.now();
+                let replay = (self.next_id(at), at); // here, so that the replays are in the order of the originals
                 let service = self.clone();
-                committing.spawn(async move { service.commit_replay(workspace, id).await });
+                committing.spawn(async move { service.commit_replay(workspace, original, replay).await });
             }
             for committed in committing.join_all().await {
                 match committed {

@@ -7,7 +7,7 @@ use tollgate_domain::event::EventType;
 use tollgate_domain::id::{NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::NotificationStatus;
 use tollgate_domain::usage::Hour;
-use tollgate_storage::{AttemptRecord, Change, DeliveryCount, TOTAL_CAP, Write};
+use tollgate_storage::{AttemptRecord, Change, DeliveryCount, DeliveryTotal, TOTAL_CAP, Write};
 
 /// The counter of a workspace's client tokens with this status.
 pub(crate) fn client_tokens(status: ClientTokenStatus) -> String {
@@ -42,6 +42,13 @@ fn deliveries(setting: NotificationSettingId, hour: Hour, delivered: bool) -> St
     format!("{}{setting}.{how}", deliveries_from(hour))
 }
 
+/// What the name of a counter of attempts says: the hour, the setting, and whether they delivered.
+fn read_deliveries(name: &str) -> Option<(Hour, &str, bool)> {
+    let mut parts = name.split('.').skip(1);
+    let (hour, setting, how) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((Hour(hour.parse().ok()?), setting, how == "delivered"))
+}
+
 /// What counters of attempts tell, of one setting or of all; they come in the order of their names, so of the hours.
 pub(crate) fn delivery_counts<'a>(
     counters: impl Iterator<Item = (&'a str, i64)>,
@@ -50,11 +57,9 @@ pub(crate) fn delivery_counts<'a>(
     let wanted = wanted.map(|setting| setting.to_string());
     let mut counts: Vec<DeliveryCount> = Vec::new();
     for (name, value) in counters {
-        let mut parts = name.split('.').skip(1);
-        let (Some(hour), Some(setting), Some(how)) = (parts.next(), parts.next(), parts.next()) else {
+        let Some((hour, setting, delivered)) = read_deliveries(name) else {
             continue;
         };
-        let Ok(hour) = hour.parse().map(Hour) else { continue };
         if wanted.as_deref().is_some_and(|wanted| wanted != setting) {
             continue;
         }
@@ -67,12 +72,35 @@ pub(crate) fn delivery_counts<'a>(
         }
         let Some(count) = counts.last_mut() else { continue };
         let value = u64::try_from(value).unwrap_or(0);
-        match how {
-            "delivered" => count.delivered += value,
-            _ => count.failed += value,
+        if delivered {
+            count.delivered += value;
+        } else {
+            count.failed += value;
         }
     }
     counts
+}
+
+/// What the same counters tell of each setting.
+pub(crate) fn delivery_totals<'a>(counters: impl Iterator<Item = (&'a str, i64)>) -> Vec<DeliveryTotal> {
+    let mut totals: BTreeMap<NotificationSettingId, DeliveryTotal> = BTreeMap::new();
+    for (name, value) in counters {
+        let read = read_deliveries(name);
+        let read = read.and_then(|(_, setting, how)| Some((NotificationSettingId::parse(setting).ok()?, how)));
+        let Some((setting, delivered)) = read else { continue };
+        let total = totals.entry(setting).or_insert(DeliveryTotal {
+            setting,
+            delivered: 0,
+            failed: 0,
+        });
+        let value = u64::try_from(value).unwrap_or(0);
+        if delivered {
+            total.delivered += value;
+        } else {
+            total.failed += value;
+        }
+    }
+    totals.into_values().collect()
 }
 
 /// A sum of counters as a page's total.

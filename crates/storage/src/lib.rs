@@ -45,7 +45,7 @@ pub use change::{
     AttemptRecord, Change, IdempotencyKey, IdempotentAnswer, Outcome, SettingsSeen, SimulationEventKey,
     SimulationRecord, Write,
 };
-pub use delivery::DeliveryCount;
+pub use delivery::{DeliveryCount, DeliveryTotal};
 pub use page::{
     ApiKeyPage, ClientTokenPage, EventPage, IdPage, NotificationPage, NotificationSettingPage, Order, Page,
     SimulationPage, Slice, TOTAL_CAP,
@@ -292,6 +292,9 @@ pub trait Storage: Send + Sync {
         setting: Option<NotificationSettingId>,
         since: Hour,
     ) -> Result<Vec<DeliveryCount>, StorageError>;
+
+    /// The same summed over the hours, for each setting that had any attempts, by the settings' ids.
+    async fn delivery_totals(&self, workspace: WorkspaceId, since: Hour) -> Result<Vec<DeliveryTotal>, StorageError>;
 
     /// The simulation of this id in this workspace.
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError>;

@@ -19,6 +19,8 @@ mod place;
 #[cfg(test)]
 mod provider;
 #[cfg(test)]
+mod replays;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod token_search;

@@ -54,9 +54,9 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
-    IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice,
-    Storage, StorageError, TokenChanges, TokenSearch,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, DeliveryTotal, EachToken, EventPage, IdPage,
+    IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched,
+    SimulationPage, Slice, Storage, StorageError, TokenChanges, TokenSearch,
 };
 use tracing::error;
 
@@ -364,6 +364,10 @@ impl Storage for PostgresStore {
         since: Hour,
     ) -> Result<Vec<DeliveryCount>, StorageError> {
         self.reads.delivery_counts(workspace, setting, since).await
+    }
+
+    async fn delivery_totals(&self, workspace: WorkspaceId, since: Hour) -> Result<Vec<DeliveryTotal>, StorageError> {
+        self.reads.delivery_totals(workspace, since).await
     }
 
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {

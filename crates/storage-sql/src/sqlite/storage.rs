@@ -25,9 +25,9 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
-    IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice,
-    Storage, StorageError, TokenChanges, TokenSearch,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, DeliveryTotal, EachToken, EventPage, IdPage,
+    IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched,
+    SimulationPage, Slice, Storage, StorageError, TokenChanges, TokenSearch,
 };
 
 use super::{SqliteStore, reads};
@@ -307,6 +307,12 @@ impl Storage for SqliteStore {
     ) -> Result<Vec<DeliveryCount>, StorageError> {
         self.readers
             .read(move |connection| reads::notifications::delivery_counts(connection, workspace, setting, since))
+            .await
+    }
+
+    async fn delivery_totals(&self, workspace: WorkspaceId, since: Hour) -> Result<Vec<DeliveryTotal>, StorageError> {
+        self.readers
+            .read(move |connection| reads::notifications::delivery_totals(connection, workspace, since))
             .await
     }
 

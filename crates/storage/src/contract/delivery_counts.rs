@@ -11,7 +11,7 @@ use super::outbox::{self, attempt, attempted, create, deletion, record, setting,
 use super::seed::at;
 use super::steps::{self, all_at_once_each, applied};
 use super::{Fresh, Verdict};
-use crate::{Change, DeliveryCount, Storage, StorageError, Write};
+use crate::{Change, DeliveryCount, DeliveryTotal, Storage, StorageError, Write};
 
 use NotificationStatus::{Delivered, Failed, NeedsRetry};
 
@@ -79,6 +79,16 @@ pub async fn attempts_are_counted_by_hour_setting_and_outcome(fresh: &Fresh) -> 
         let found = counts(another, workspace, setting, since).await?;
         assert_eq!(found, expected, "{setting:?} since {since}");
     }
+    let totals = async |workspace: &Workspace, since: u64| {
+        let since = Hour::of(at(since * HOUR));
+        let totals = another.delivery_totals(workspace.id, since).await?;
+        let told = |total: &DeliveryTotal| (total.setting, total.delivered, total.failed);
+        Ok::<_, StorageError>(totals.iter().map(told).collect::<Vec<_>>())
+    };
+    assert_eq!(totals(&ours, 0).await?, [(first, 1, 2), (second, 1, 1)]);
+    assert_eq!(totals(&ours, 2).await?, [(second, 1, 1)]);
+    assert_eq!(totals(&ours, 31).await?, []);
+    assert_eq!(totals(&theirs, 0).await?, [(third, 1, 0)]);
     Ok(())
 }
 

@@ -39,9 +39,9 @@ use tollgate_domain::workspace::Workspace;
 
 use super::Fresh;
 use crate::{
-    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
-    IdempotentAnswer, NotificationPage, NotificationSettingPage, Order, Outcome, Page, PeopleWrite, Pulse, Searched,
-    SimulationPage, Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, TokenSearch, Write,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, DeliveryTotal, EachToken, EventPage, IdPage,
+    IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage, Order, Outcome, Page, PeopleWrite,
+    Pulse, Searched, SimulationPage, Slice, Storage, StorageError, TOTAL_CAP, TokenChanges, TokenSearch, Write,
 };
 use people::People;
 use simulations::Simulations;
@@ -656,6 +656,10 @@ impl Storage for Model {
         since: Hour,
     ) -> Result<Vec<DeliveryCount>, StorageError> {
         Ok(self.state().webhooks.delivery_counts(workspace, setting, since))
+    }
+
+    async fn delivery_totals(&self, workspace: WorkspaceId, since: Hour) -> Result<Vec<DeliveryTotal>, StorageError> {
+        Ok(self.state().webhooks.delivery_totals(workspace, since))
     }
 
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {

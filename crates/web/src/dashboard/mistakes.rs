@@ -7,6 +7,9 @@ use super::failure::Failure;
 use crate::endpoint::Surface;
 use crate::error::{ApiError, Problem};
 
+/// The words of the API for a text that is there and empty.
+const BLANK: &str = "String length must be greater than or equal to 1";
+
 /// What is wrong with a form; nothing at first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mistakes {
@@ -33,6 +36,8 @@ impl Mistakes {
             let missing = problem.message.strip_suffix(" is required");
             let (name, message) = match missing {
                 Some(name) if problem.field == "(root)" => (name, "is needed"),
+                // What is blank was left out.
+                _ if problem.message == BLANK => (problem.field.as_str(), "is needed"),
                 _ => (problem.field.as_str(), problem.message.as_str()),
             };
             let field = name.split('.').next().unwrap_or_default();
@@ -63,6 +68,8 @@ impl Mistakes {
 
 #[cfg(test)]
 mod tests {
+    use tollgate_domain::text;
+
     use super::*;
     use crate::catalogue;
 
@@ -72,6 +79,7 @@ mod tests {
     fn mistakes_are_told_by_what_the_form_calls_its_fields() {
         let error = ApiError::bad_request(vec![
             Problem::new("(root)", "name is required"),
+            Problem::new("address", text::NAME.check("").unwrap_err().to_string()),
             Problem::new("events.3", "must be one of these"),
         ]);
         let mistakes = Mistakes::of(error, &LABELS).unwrap();
@@ -80,7 +88,14 @@ mod tests {
             .iter()
             .map(|problem| (problem.field.as_str(), problem.message.as_str()))
             .collect();
-        assert_eq!(told, [("Name", "is needed"), ("Event types", "must be one of these")]);
+        assert_eq!(
+            told,
+            [
+                ("Name", "is needed"),
+                ("address", "is needed"),
+                ("Event types", "must be one of these")
+            ]
+        );
         assert_eq!(mistakes.at("name"), Some("is needed"));
         assert_eq!(mistakes.at("events"), Some("must be one of these"));
         assert_eq!(mistakes.at("other"), None);

@@ -568,6 +568,54 @@ api_suite! {
             what_was_only_reported_is_enforced_by_one_click
             a_viewer_sees_tokens_and_is_offered_nothing
         }
+        destinations {
+            a_destination_is_made_changed_switched_and_deleted_by_forms
+            what_is_wrong_is_told_at_its_field_and_comes_back_as_it_was_typed
+            the_secret_is_on_no_page_of_a_viewer
+            a_new_secret_leaves_the_old_one_for_the_time_chosen
+        }
+        deliveries {
+            deliveries_are_filtered_as_the_api_filters_them
+            a_delivery_shows_its_attempts_in_words_and_what_was_sent
+            long_answers_are_cut_and_offered_whole
+            one_is_replayed_as_a_delivery_of_its_own
+            all_that_failed_is_replayed_once
+        }
+        events {
+            events_are_listed_by_type_and_those_of_the_audit_trail_are_not
+            an_event_is_shown_laid_out_with_where_it_went_and_as_a_file
+        }
+        simulator {
+            what_is_sent_is_shown_with_what_was_answered_and_is_the_apis_too
+            a_wrong_payload_is_told_with_its_place_and_nothing_is_sent
+            a_destination_is_tested_if_it_takes_simulated_events
+        }
+        account {
+            a_password_is_changed_by_whoever_knows_it_and_ends_other_sessions
+            a_session_elsewhere_is_ended_and_nobody_elses
+            an_account_without_a_workspace_has_its_page
+        }
+        api_keys {
+            the_secret_is_shown_once_and_opens_what_was_ticked_only
+            a_form_that_is_wrong_makes_nothing_and_keeps_what_was_typed
+            presets_tick_boxes_and_nothing_is_ticked_without_one
+            a_key_is_edited_rotated_and_revoked_and_the_history_says_who_did_it
+            keys_are_listed_by_status_and_page_by_page
+        }
+        audit {
+            the_trail_says_who_did_what_and_is_filtered
+            the_trail_goes_on_page_by_page
+            the_file_has_what_the_filter_lets_through_and_no_formula
+            a_viewer_finds_no_trail_and_a_store_that_fails_makes_no_file
+        }
+        settings {
+            an_admin_renames_the_workspace_and_a_viewer_sees_no_form
+            an_invitation_is_shown_once_listed_taken_or_withdrawn
+            an_invitation_that_is_wrong_is_corrected_in_the_form
+            a_link_that_cannot_be_mailed_is_handed_on
+            members_are_managed_by_those_above_them
+            whoever_leaves_was_asked_and_the_last_owner_stays
+        }
         entrance {
             an_invitation_makes_an_account_that_signs_in_with_its_password
             a_one_time_link_works_once

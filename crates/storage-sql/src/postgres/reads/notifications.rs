@@ -6,7 +6,7 @@ use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, Notifica
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationStatus};
 use tollgate_domain::time::Timestamp;
 use tollgate_domain::usage::Hour;
-use tollgate_storage::{DeliveryCount, NotificationPage, Order, Page, Slice, StorageError};
+use tollgate_storage::{DeliveryCount, DeliveryTotal, NotificationPage, Order, Page, Slice, StorageError};
 
 use super::{Parameters, Reads, bigint};
 use crate::counters;
@@ -70,26 +70,6 @@ impl Reads {
         Ok(Slice::from_one_more(items, page.limit, total.map(counters::total)))
     }
 
-    pub(in crate::postgres) async fn delivery_counts(
-        &self,
-        workspace: WorkspaceId,
-        setting: Option<NotificationSettingId>,
-        since: Hour,
-    ) -> Result<Vec<DeliveryCount>, StorageError> {
-        let parameters: Parameters = &[
-            &workspace.to_string(),
-            &counters::deliveries_from(since),
-            &counters::DELIVERIES_END,
-        ];
-        let found = self.many(DELIVERY_COUNTS, parameters).await?;
-        let named = rows::all(&found, |row| {
-            let name: String = row.try_get("name").map_err(unavailable)?;
-            Ok((name, row.try_get::<_, i64>("value").map_err(unavailable)?))
-        })?;
-        let named = named.iter().map(|(name, value)| (name.as_str(), *value));
-        Ok(counters::delivery_counts(named, setting))
-    }
-
     /// Two walks: the event's own ones begin with its time, and replays have an index of their own.
     pub(in crate::postgres) async fn notifications_of(
         &self,
@@ -114,6 +94,40 @@ impl Reads {
             &bigint(limit),
         ];
         rows::all(&self.many(&sql, parameters).await?, rows::notification)
+    }
+
+    pub(in crate::postgres) async fn delivery_counts(
+        &self,
+        workspace: WorkspaceId,
+        setting: Option<NotificationSettingId>,
+        since: Hour,
+    ) -> Result<Vec<DeliveryCount>, StorageError> {
+        let found = self.attempt_counters(workspace, since).await?;
+        let named = found.iter().map(|(name, value)| (name.as_str(), *value));
+        Ok(counters::delivery_counts(named, setting))
+    }
+
+    pub(in crate::postgres) async fn delivery_totals(
+        &self,
+        workspace: WorkspaceId,
+        since: Hour,
+    ) -> Result<Vec<DeliveryTotal>, StorageError> {
+        let found = self.attempt_counters(workspace, since).await?;
+        let named = found.iter().map(|(name, value)| (name.as_str(), *value));
+        Ok(counters::delivery_totals(named))
+    }
+
+    async fn attempt_counters(&self, workspace: WorkspaceId, since: Hour) -> Result<Vec<(String, i64)>, StorageError> {
+        let parameters: Parameters = &[
+            &workspace.to_string(),
+            &counters::deliveries_from(since),
+            &counters::DELIVERIES_END,
+        ];
+        let found = self.many(DELIVERY_COUNTS, parameters).await?;
+        rows::all(&found, |row| {
+            let name: String = row.try_get("name").map_err(unavailable)?;
+            Ok((name, row.try_get::<_, i64>("value").map_err(unavailable)?))
+        })
     }
 
     pub(in crate::postgres) async fn delivery_attempts(

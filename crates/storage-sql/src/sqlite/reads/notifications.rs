@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use tollgate_domain::id::{EventId, NotificationId, NotificationLogKind, NotificationSettingId, WorkspaceId};
 use tollgate_domain::notification::{DeliveryAttempt, Notification, NotificationOrigin, NotificationStatus};
 use tollgate_domain::usage::Hour;
-use tollgate_storage::{DeliveryCount, NotificationPage, Page, Slice};
+use tollgate_storage::{DeliveryCount, DeliveryTotal, NotificationPage, Page, Slice};
 
 use super::one_more;
 use crate::counters;
@@ -114,26 +114,6 @@ fn total(connection: &Connection, workspace: WorkspaceId, asked: &NotificationPa
     super::total(connection, workspace, &names)
 }
 
-pub(crate) fn delivery_counts(
-    connection: &Connection,
-    workspace: WorkspaceId,
-    setting: Option<NotificationSettingId>,
-    since: Hour,
-) -> rusqlite::Result<Vec<DeliveryCount>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT name, value FROM counters WHERE workspace_id = ?1 AND name >= ?2 AND name < ?3 ORDER BY name",
-    )?;
-    let span = params![
-        workspace.to_string(),
-        counters::deliveries_from(since),
-        counters::DELIVERIES_END
-    ];
-    let found = statement.query_map(span, |row| Ok((row.get("name")?, row.get("value")?)))?;
-    let found = found.collect::<rusqlite::Result<Vec<(String, i64)>>>()?;
-    let named = found.iter().map(|(name, value)| (name.as_str(), *value));
-    Ok(counters::delivery_counts(named, setting))
-}
-
 /// Two walks: the event's own ones begin with its time, and replays have an index of their own.
 pub(crate) fn of_event(
     connection: &Connection,
@@ -166,6 +146,45 @@ pub(crate) fn of_event(
     found.sort_by_key(|notification| std::cmp::Reverse(notification.id));
     found.truncate(limit);
     Ok(found)
+}
+
+pub(crate) fn delivery_counts(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    setting: Option<NotificationSettingId>,
+    since: Hour,
+) -> rusqlite::Result<Vec<DeliveryCount>> {
+    let found = attempt_counters(connection, workspace, since)?;
+    let named = found.iter().map(|(name, value)| (name.as_str(), *value));
+    Ok(counters::delivery_counts(named, setting))
+}
+
+pub(crate) fn delivery_totals(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    since: Hour,
+) -> rusqlite::Result<Vec<DeliveryTotal>> {
+    let found = attempt_counters(connection, workspace, since)?;
+    let named = found.iter().map(|(name, value)| (name.as_str(), *value));
+    Ok(counters::delivery_totals(named))
+}
+
+fn attempt_counters(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    since: Hour,
+) -> rusqlite::Result<Vec<(String, i64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, value FROM counters WHERE workspace_id = ?1 AND name >= ?2 AND name < ?3 ORDER BY name",
+    )?;
+    let span = params![
+        workspace.to_string(),
+        counters::deliveries_from(since),
+        counters::DELIVERIES_END
+    ];
+    statement
+        .query_map(span, |row| Ok((row.get("name")?, row.get("value")?)))?
+        .collect()
 }
 
 pub(crate) fn attempts(

@@ -11,7 +11,7 @@ use tollgate_domain::usage::Hour;
 
 use super::super::outbox::{self, lets_through};
 use super::{insert, taken};
-use crate::{AttemptRecord, DeliveryCount, NotificationPage, SettingsSeen, Slice, StorageError};
+use crate::{AttemptRecord, DeliveryCount, DeliveryTotal, NotificationPage, SettingsSeen, Slice, StorageError};
 
 /// All that is stored of them.
 #[derive(Clone, Default)]
@@ -254,6 +254,24 @@ impl Webhooks {
             delivered,
             failed,
         });
+        told.collect()
+    }
+
+    pub(super) fn delivery_totals(&self, workspace: WorkspaceId, since: Hour) -> Vec<DeliveryTotal> {
+        let mut settings: BTreeMap<NotificationSettingId, [u64; 2]> = BTreeMap::new();
+        for ((hour, whose, setting), [delivered, failed]) in &self.counts {
+            if *whose == workspace && *hour >= since {
+                let sums = settings.entry(*setting).or_default();
+                *sums = [sums[0] + delivered, sums[1] + failed];
+            }
+        }
+        let told = settings
+            .into_iter()
+            .map(|(setting, [delivered, failed])| DeliveryTotal {
+                setting,
+                delivered,
+                failed,
+            });
         told.collect()
     }
 

@@ -15,13 +15,15 @@ use crate::dashboard::fields::Query;
 use crate::dashboard::frame::{Frame, Section};
 use crate::dashboard::ids::id;
 use crate::dashboard::moment::Moment;
-use crate::dashboard::notifications::{Listed, failed};
+use crate::dashboard::notifications::{Chart, Listed, chart, failed};
 use crate::dashboard::page;
 use crate::dashboard::session::Visit;
 use crate::extract::path::PathId;
 
 /// How many of the newest deliveries are shown.
 const NEWEST: usize = 10;
+/// What the chart shows: a day.
+const HOURS: u32 = 24;
 /// Seconds.
 const BEAT: u32 = 3;
 
@@ -32,6 +34,7 @@ struct DetailPage {
     destination: Shown,
     /// Only for those who may change it: whoever reads it can sign.
     secrets: Option<Secrets>,
+    chart: Chart,
     deliveries: Vec<Listed>,
     now: Timestamp,
     may_write: bool,
@@ -117,6 +120,11 @@ pub(super) async fn show(
         .notifications(&visit.caller, &newest)
         .await
         .map_err(failed)?;
+    let counts = app
+        .service
+        .delivery_counts(&visit.caller, Some(setting.id), HOURS)
+        .await;
+    let counts = counts.map_err(failed)?;
     let may_write = visit.may(Permission::NOTIFICATION_SETTING_WRITE);
     let has_secrets = may_write && setting.destination_type == DestinationType::Url;
     Ok(page::ok(&DetailPage {
@@ -125,6 +133,7 @@ pub(super) async fn show(
             .notice(&query, DONE)
             .live(BEAT),
         secrets: has_secrets.then(|| Secrets::from(&setting)),
+        chart: chart(&counts),
         deliveries: newest.items.iter().map(|one| Listed::of(one, &[])).collect(),
         now: app.service.now(),
         may_write,

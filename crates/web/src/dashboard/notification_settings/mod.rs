@@ -143,9 +143,9 @@ const fn kind(destination_type: DestinationType) -> &'static str {
 
 const fn traffic(source: TrafficSource) -> &'static str {
     match source {
-        TrafficSource::Platform => "Real events",
-        TrafficSource::Simulation => "Simulated events",
-        TrafficSource::All => "Real and simulated events",
+        TrafficSource::Platform => "Real",
+        TrafficSource::Simulation => "Simulated",
+        TrafficSource::All => "Real and simulated",
     }
 }
 

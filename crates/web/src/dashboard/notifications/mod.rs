@@ -1,5 +1,6 @@
 //! Deliveries: notifications, what became of them, and sending them once more.
 
+mod chart;
 mod detail;
 mod list;
 mod replay;
@@ -17,6 +18,7 @@ use super::notification_settings::Choice;
 use super::row::{Right, Row};
 use crate::error::ApiError;
 
+pub(super) use chart::{Chart, HEIGHT, WIDTH, chart};
 pub(super) use words::{Outcome, duration, outcome};
 
 pub(super) fn rows() -> Vec<Row> {

@@ -56,8 +56,8 @@ pub(in crate::dashboard) fn state(notification: &Notification, now: Timestamp) -
     match notification.status {
         NotificationStatus::NotAttempted => "It waits for its first attempt.".to_owned(),
         NotificationStatus::NeedsRetry => match notification.retry_at {
-            Some(at) if at > now => format!("Not taken in {attempts}; tried again {}.", Moment(at).ahead(now)),
-            _ => format!("Not taken in {attempts}; tried again shortly."),
+            Some(at) if at > now => format!("Not taken in {attempts}; the next one is {}.", Moment(at).ahead(now)),
+            _ => format!("Not taken in {attempts}; the next one is made now."),
         },
         NotificationStatus::Delivered => format!("Taken after {attempts}."),
         NotificationStatus::Failed => format!("Not taken in {attempts}, and given up."),

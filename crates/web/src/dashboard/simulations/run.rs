@@ -17,6 +17,7 @@ use crate::dashboard::fields::Query;
 use crate::dashboard::frame::{Frame, Section};
 use crate::dashboard::ids::id_of;
 use crate::dashboard::moment::Moment;
+use crate::dashboard::notification_settings::{Choice, choices};
 use crate::dashboard::notifications::{Outcome, duration, outcome};
 use crate::dashboard::page::{self, see_other};
 use crate::dashboard::session::Visit;
@@ -51,6 +52,8 @@ struct RunPage {
 struct Sent {
     id: SimulationEventId,
     setting: String,
+    /// What the destination is called.
+    destination: String,
     status: &'static str,
     status_name: &'static str,
     at: Moment,
@@ -63,8 +66,11 @@ struct Sent {
     answer: Option<Excerpt>,
 }
 
-impl From<&SimulationEvent> for Sent {
-    fn from(event: &SimulationEvent) -> Self {
+impl Sent {
+    /// With the destination's name from these.
+    fn of(event: &SimulationEvent, destinations: &[Choice]) -> Self {
+        let setting = event.setting.to_string();
+        let destination = destinations.iter().find(|known| known.id == setting);
         let (status, status_name) = word(event.status);
         let body = event.request.clone().unwrap_or_else(|| event.body());
         let body = pretty(&body).unwrap_or(body);
@@ -87,7 +93,8 @@ impl From<&SimulationEvent> for Sent {
         });
         Self {
             id: event.id,
-            setting: event.setting.to_string(),
+            destination: destination.map_or_else(|| setting.clone(), |known| known.text.clone()),
+            setting,
             status,
             status_name,
             at: Moment(event.created_at),
@@ -129,7 +136,8 @@ pub(super) async fn show(
         .simulation_events(&visit.caller, (simulation, id), &asked)
         .await;
     let found = found.map_err(ApiError::from)?;
-    let events: Vec<Sent> = found.items.iter().map(Sent::from).collect();
+    let destinations = choices(&app.service, &visit, "", |_| true).await?;
+    let events: Vec<Sent> = found.items.iter().map(|event| Sent::of(event, &destinations)).collect();
     let is_pending = events.iter().any(|event| event.is_pending);
     let frame = visit.frame(Section::Simulator, format!("{}, simulated", run.event_type.name()));
     Ok(page::ok(&RunPage {

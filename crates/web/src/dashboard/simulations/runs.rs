@@ -16,6 +16,7 @@ use crate::dashboard::failure::Failure;
 use crate::dashboard::fields::Query;
 use crate::dashboard::frame::{Frame, Section};
 use crate::dashboard::ids::id;
+use crate::dashboard::notification_settings::choices;
 use crate::dashboard::page::{self, see_other};
 use crate::dashboard::session::Visit;
 use crate::error::ApiError;
@@ -35,6 +36,8 @@ struct RunsPage {
     name: String,
     event_type: &'static str,
     setting: String,
+    /// What the destination is called.
+    destination: String,
     payload: Option<Excerpt>,
     runs: Vec<Listed>,
     older: Option<SimulationRunId>,
@@ -66,12 +69,16 @@ async fn shown(
     };
     let found = app.service.simulation_runs(&visit.caller, id, &asked, true).await;
     let found = found.map_err(ApiError::from)?;
+    let setting = simulation.setting.to_string();
+    let destinations = choices(&app.service, visit, "", |_| true).await?;
+    let destination = destinations.into_iter().find(|known| known.id == setting);
     let payload = simulation.payload.map(|payload| pretty(&payload).unwrap_or(payload));
     Ok(RunsPage {
         frame: visit.frame(Section::Simulator, "A simulation").live(BEAT),
         id,
         event_type: simulation.event_type.name(),
-        setting: simulation.setting.to_string(),
+        destination: destination.map_or_else(|| setting.clone(), |known| known.text),
+        setting,
         payload: payload.map(|payload| excerpt(&payload, PAYLOAD)),
         runs: found.items.iter().map(Listed::from).collect(),
         older: found.items.last().filter(|_| found.has_more).map(|last| last.run.id),

@@ -41,16 +41,34 @@ impl Answer {
             body: Vec::new(),
             json: OnceLock::new(),
         };
-        assert!(
-            answer.header("transfer-encoding").is_none(),
-            "answers are whole: {answer:?}"
-        );
+        if answer.header("transfer-encoding").is_some() {
+            assert_eq!(
+                answer.header("content-type"),
+                Some("text/csv; charset=utf-8"),
+                "only exports come in pieces: {answer:?}"
+            );
+            return answer.in_pieces(rest);
+        }
         let length = match answer.header("content-length") {
             Some(length) if method != "HEAD" => length.parse().ok()?,
             _ => 0,
         };
         answer.body.extend_from_slice(rest.get(..length)?);
         Some((answer, &rest[length..]))
+    }
+
+    /// With a body that comes in pieces, each after its length.
+    fn in_pieces(mut self, mut bytes: &[u8]) -> Option<(Self, &[u8])> {
+        loop {
+            let end = bytes.windows(2).position(|window| window == b"\r\n")?;
+            let length = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).ok()?, 16).ok()?;
+            let piece = bytes.get(end + 2..)?;
+            self.body.extend_from_slice(piece.get(..length)?);
+            bytes = piece.get(length + 2..)?;
+            if length == 0 {
+                return Some((self, bytes));
+            }
+        }
     }
 
     /// Every value of a header.

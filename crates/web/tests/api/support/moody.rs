@@ -27,9 +27,9 @@ use tollgate_domain::usage::{Hour, Usage};
 use tollgate_domain::user::{EmailAddress, Membership, User};
 use tollgate_domain::workspace::Workspace;
 use tollgate_storage::{
-    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, EachToken, EventPage, IdPage, IdempotencyKey,
-    IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched, SimulationPage, Slice,
-    Storage, StorageError, TokenChanges, TokenSearch,
+    ApiKeyPage, AuditPage, Change, ClientTokenPage, DeliveryCount, DeliveryTotal, EachToken, EventPage, IdPage,
+    IdempotencyKey, IdempotentAnswer, NotificationPage, NotificationSettingPage, Outcome, Page, Pulse, Searched,
+    SimulationPage, Slice, Storage, StorageError, TokenChanges, TokenSearch,
 };
 
 /// How the store behaves.
@@ -289,6 +289,10 @@ impl Storage for Moody {
         since: Hour,
     ) -> Result<Vec<DeliveryCount>, StorageError> {
         self.able()?.delivery_counts(workspace, setting, since).await
+    }
+
+    async fn delivery_totals(&self, workspace: WorkspaceId, since: Hour) -> Result<Vec<DeliveryTotal>, StorageError> {
+        self.able()?.delivery_totals(workspace, since).await
     }
 
     async fn simulation(&self, workspace: WorkspaceId, id: SimulationId) -> Result<Option<Simulation>, StorageError> {
