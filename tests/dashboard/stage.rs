@@ -130,6 +130,9 @@ async fn prepare(storage: Arc<dyn Storage>, things: Things) -> Value {
 
     let operator = Caller::command_line(sandbox.clone());
     let owner = member(&service, &sandbox, sample::PEOPLE[0].0).await.unwrap();
+    if things == Things::PaperAndInk {
+        people::put_passkey(&*storage, owner, service.now()).await;
+    }
     let invite = async |email: &str| {
         let email = EmailAddress::parse(email).unwrap();
         service.invite(&operator, email, Role::Admin).await.unwrap().path()
