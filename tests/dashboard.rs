@@ -2,6 +2,7 @@
 //! the browser library. What needs no browser is in the tests of `web`.
 
 mod clock;
+mod entry;
 mod hostile;
 mod people;
 mod sample;

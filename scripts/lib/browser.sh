@@ -12,7 +12,7 @@ browser_install() {
   local pins=$repo/tests/browser dir=$cache/browser
   if ! cmp -s "$pins/package-lock.json" "$dir/installed-pins"; then
     command -v npm >/dev/null || apt_install 'npm' npm
-    say 'Installing what drives the browser (npm packages: playwright-core, axe-core, @paddle/paddle-js) into .cache/browser'
+    say 'Installing what drives the browser (npm packages: playwright-core, axe-core, oidc-provider, @paddle/paddle-js) into .cache/browser'
     mkdir -p "$dir"
     cp "$pins/package.json" "$pins/package-lock.json" "$dir/"
     quietly npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund || fail 'npm could not install what drives the browser'

@@ -3,8 +3,8 @@
 
 import { open, stage } from './stage.mjs';
 
-/** Not pages: what goes on for ever, and what is a file. */
-const isPage = (path) => path !== '/dashboard/live' && !/\.(csv|json|txt)$/.test(path);
+/** Not pages: what goes on for ever, what is a file, and the way to a provider, which this server has none of. */
+const isPage = (path) => path !== '/dashboard/live' && !path.startsWith('/dashboard/sign-in/openid') && !/\.(csv|json|txt)$/.test(path);
 
 /** Whose session opens it, where it isn't the owner's; `null` is nobody's. And what no link tells. */
 const SPECIAL = {

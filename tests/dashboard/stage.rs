@@ -46,6 +46,11 @@ impl Drop for Stage {
 
 impl Stage {
     pub(super) fn set(on: On, things: Things) -> Self {
+        Self::with(on, things, &[])
+    }
+
+    /// The same with other settings of the server, as flags.
+    pub(super) fn with(on: On, things: Things, flags: &[&str]) -> Self {
         let store = Store::fresh(on);
         store.workspace("sandbox"); // whichever command comes first makes the store
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -54,7 +59,7 @@ impl Stage {
             .unwrap();
         let mut told = runtime.block_on(async { prepare(store.open().await, things).await });
         drop(runtime);
-        let server = store.serve(&["--allow-network", "127.0.0.0/8"]);
+        let server = store.serve(&[&["--allow-network", "127.0.0.0/8"], flags].concat());
         told["url"] = server.url.clone().into();
         told["table"] = tollgate_web::dashboard::table()
             .iter()
@@ -68,8 +73,25 @@ impl Stage {
         }
     }
 
+    /// Tells the scripts one thing more.
+    pub(super) fn tell(&mut self, name: &str, value: impl Into<Value>) {
+        self.told[name] = value.into();
+    }
+
+    /// People open it by the name of this machine: browsers have passkeys there, and none at an IP address.
+    pub(super) fn by_name(mut self) -> Self {
+        let url = self.server.url.replace("127.0.0.1", "localhost");
+        self.tell("url", url);
+        self
+    }
+
+    /// What the server has logged so far.
+    pub(super) fn log(&self) -> String {
+        self.server.log()
+    }
+
     /// Has a script walk.
-    pub(super) fn walk(self, name: &str) {
+    pub(super) fn walk(&self, name: &str) {
         println!("on {:?}", self.on);
         script(name, &self.told);
     }
@@ -114,6 +136,9 @@ async fn prepare(storage: Arc<dyn Storage>, things: Things) -> Value {
 
     let operator = Caller::command_line(sandbox.clone());
     let owner = member(&service, &sandbox, sample::PEOPLE[0].0).await.unwrap();
+    if things == Things::PaperAndInk {
+        people::put_passkey(&*storage, owner, service.now()).await;
+    }
     let invite = async |email: &str| {
         let email = EmailAddress::parse(email).unwrap();
         service.invite(&operator, email, Role::Admin).await.unwrap().path()

@@ -14,6 +14,7 @@ mod events;
 mod housekeeping;
 mod idempotency;
 mod invitations;
+mod joining;
 mod links;
 mod notification_settings;
 mod notifications;

@@ -36,6 +36,9 @@ pub enum PeopleError {
     /// There is no account for the invited address yet: it takes a name and a password to make one.
     #[error("a name and a password are needed")]
     PersonNeeded,
+    /// Made meanwhile: an account's person signs in by their own means.
+    #[error("there is an account for {0} already; open the link anew")]
+    HasAccount(EmailAddress),
     /// Others changed the same each time we tried.
     #[error("the members are being changed by others")]
     Contended,

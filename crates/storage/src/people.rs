@@ -156,6 +156,15 @@ pub enum LinkUse {
         /// Where and as what.
         membership: Membership,
     },
+    /// The same, and a session of theirs: for somebody who chose no password.
+    JoinSignedIn {
+        /// Who.
+        user: User,
+        /// Where and as what.
+        membership: Membership,
+        /// Theirs.
+        session: Session,
+    },
     /// A person who is there becomes a member. Stale when there is no such person, or when they are a member already.
     Add(Membership),
     /// A person's new password. Ends all of their sessions, takes their other links back and removes their passkeys.

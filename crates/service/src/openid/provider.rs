@@ -168,7 +168,8 @@ impl OpenIdProvider {
             .map_err(|_| invalid("it names no address to fetch tokens from"))?
             .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier.clone()));
         let http = |request| (self.fetch)(request);
-        request.request_async(&http).await.map_err(|error| match error {
+        let answered = sendable(request.request_async(&http)).await;
+        answered.map_err(|error| match error {
             RequestTokenError::ServerResponse(refused) => ProviderError::refused(refused.error().as_ref()),
             RequestTokenError::Request(failed) => ProviderError::Unreachable(failed.to_string()),
             // What it answered may hold secrets, and stays out of the log.
@@ -189,10 +190,8 @@ impl OpenIdProvider {
             return Ok(()); // there is nowhere to ask
         };
         let http = |request| (self.fetch)(request);
-        let told: UserInfo = request
-            .request_async(&http)
-            .await
-            .map_err(|error| invalid(error_chain(&error)))?;
+        let told = sendable(request.request_async(&http)).await;
+        let told: UserInfo = told.map_err(|error| invalid(error_chain(&error)))?;
         person.verified_email = verified(told.email(), told.email_verified());
         if person.name.is_none() {
             person.name = plain(told.name());
@@ -207,7 +206,7 @@ impl OpenIdProvider {
             return Ok(known.metadata);
         }
         let http = |request| (self.fetch)(request);
-        let found = CoreProviderMetadata::discover_async(self.issuer.clone(), &http).await;
+        let found = sendable(CoreProviderMetadata::discover_async(self.issuer.clone(), &http)).await;
         let metadata = Arc::new(found.map_err(|error| ProviderError::Unreachable(error_chain(&error)))?);
         *self.known.lock() = Some(Known {
             metadata: Arc::clone(&metadata),
@@ -232,6 +231,11 @@ impl fmt::Debug for OpenIdProvider {
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()
     }
+}
+
+/// Says that a request may move between threads, which the compiler doesn't see through the library's lifetimes.
+fn sendable<'a, T>(request: impl Future<Output = T> + Send + 'a) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {
+    Box::pin(request)
 }
 
 /// Signatures by a key of the provider's own only: a shared secret, or none, is no signature of the provider.

@@ -136,6 +136,15 @@ impl Connection {
             LinkUse::Join { user, membership } => {
                 self.create_user(user).await? && self.create_membership(membership).await?
             }
+            LinkUse::JoinSignedIn {
+                user,
+                membership,
+                session,
+            } => {
+                self.create_user(user).await?
+                    && self.create_membership(membership).await?
+                    && self.begin_session(session, None).await?
+            }
             LinkUse::Add(membership) => self.create_membership(membership).await?,
             LinkUse::SetPassword(change) => {
                 let set = self.set_password(change, None).await?;

@@ -340,6 +340,7 @@ macro_rules! contract_cases {
             }
             sessions {
                 a_session_is_there_at_once_in_every_detail
+                whoever_joins_signed_in_has_a_session_or_nothing
                 a_session_of_a_person_who_changed_does_not_begin
                 a_sight_moves_a_session_forward_only_and_never_back_to_life
                 a_persons_sessions_come_newest_first_and_nobody_elses

@@ -7,7 +7,7 @@ use tollgate_domain::session::{Session, SessionSecret};
 use tollgate_domain::throttle::{AttemptKey, Attempts, FORGOTTEN_AFTER};
 use tollgate_domain::user::{PasswordHash, User};
 
-use super::people::{email, join, link, silent, told, using};
+use super::people::{email, invitation, join, link, membership, silent, told, user, using};
 use super::seed::{self, Dice, at};
 use super::{Fresh, Verdict, steps};
 use crate::{AttemptCount, LinkUse, Outcome, PasswordChange, PeopleWrite, SignInNames, Storage, StorageError};
@@ -69,6 +69,40 @@ pub async fn a_session_is_there_at_once_in_every_detail(fresh: &Fresh) -> Verdic
     steps::applied(store, silent(using(&link, at(1), then()))).await?;
     assert_eq!(store.commit(silent(using(&link, at(1), then()))).await?, Outcome::Stale);
     assert_eq!(another.session(by_link.digest).await?, Some(by_link));
+    Ok(())
+}
+
+pub async fn whoever_joins_signed_in_has_a_session_or_nothing(fresh: &Fresh) -> Verdict {
+    let store = &*fresh.store;
+    let workspace = steps::workspace(store, 1).await?;
+    let joining = |number: u64| {
+        let invitation = invitation(&workspace, number);
+        let person = User {
+            password: None,
+            ..user(number)
+        };
+        let then = LinkUse::JoinSignedIn {
+            user: person,
+            membership: membership(&workspace, number, Role::Viewer),
+            session: session(number, number),
+        };
+        (invitation, then)
+    };
+    let (link, then) = joining(1);
+    steps::applied(store, silent(PeopleWrite::CreateLink(link.clone()))).await?;
+    steps::applied(store, told(&workspace, 1, using(&link, at(1), then.clone()))).await?;
+    let session = session(1, 1);
+    assert_eq!(store.session(session.digest).await?, Some(session));
+    assert_eq!(store.members(workspace.id).await?.len(), 1);
+    let again = store.commit(silent(using(&link, at(1), then))).await?;
+    assert_eq!(again, Outcome::Stale, "the link is used up");
+
+    join(store, &workspace, 2, Role::Viewer).await?;
+    let (link, then) = joining(2);
+    steps::applied(store, silent(PeopleWrite::CreateLink(link.clone()))).await?;
+    let taken = store.commit(silent(using(&link, at(1), then))).await?;
+    assert_eq!(taken, Outcome::Stale, "the address has an account");
+    assert_eq!(live(store, &[self::session(2, 2)]).await?, [false]);
     Ok(())
 }
 

@@ -21,6 +21,13 @@ static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     )
 });
 
+static PASSKEYS: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        JAVASCRIPT,
+        include_str!("../../assets/dashboard/passkeys.js").to_owned(),
+    )
+});
+
 static ICON: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new(
         "image/svg+xml",
@@ -38,6 +45,11 @@ pub(super) fn script() -> String {
     format!("/dashboard/assets/dashboard.{}.js", SCRIPT.short_hash())
 }
 
+/// Where the script is that pages with passkeys have, too.
+pub(super) fn passkeys() -> String {
+    format!("/dashboard/assets/passkeys.{}.js", PASSKEYS.short_hash())
+}
+
 /// Where the icon of the browser's tab is.
 pub(super) fn icon() -> String {
     format!("/dashboard/assets/icon.{}.svg", ICON.short_hash())
@@ -45,7 +57,12 @@ pub(super) fn icon() -> String {
 
 pub(super) fn router() -> Router<App> {
     let mut router = Router::new();
-    for (path, asset) in [(style(), &STYLE), (script(), &SCRIPT), (icon(), &ICON)] {
+    for (path, asset) in [
+        (style(), &STYLE),
+        (script(), &SCRIPT),
+        (passkeys(), &PASSKEYS),
+        (icon(), &ICON),
+    ] {
         router = router.route(
             &path,
             get(move |asked: HeaderMap| async move { asset.answer(&asked, FOREVER) }),

@@ -29,6 +29,16 @@ pub(super) const WORKSPACE: Cookie = Cookie {
     name: "tollgate-workspace",
     max_age: Some(365 * DAY),
 };
+/// What is remembered of somebody who is at the OpenID Connect provider. As long as the service takes it.
+pub(super) const OPENID: Cookie = Cookie {
+    name: "tollgate-openid",
+    max_age: Some(10 * 60),
+};
+/// What a browser was asked for a passkey with. As long as the service takes it.
+pub(super) const PASSKEY: Cookie = Cookie {
+    name: "tollgate-passkey",
+    max_age: Some(5 * 60),
+};
 
 impl Cookie {
     fn full_name(self, secure: bool) -> String {

@@ -26,6 +26,7 @@ mod moment;
 mod notification_settings;
 mod notifications;
 mod page;
+mod passkeys;
 mod problems;
 mod row;
 mod session;

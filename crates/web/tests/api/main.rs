@@ -633,6 +633,27 @@ api_suite! {
             style_and_script_are_kept_for_good_under_names_of_their_bytes
             cookies_are_kept_to_encrypted_connections_off_loopback
         }
+        openid {
+            the_way_there_is_remembered_and_registered_as_it_is_reached
+            what_the_provider_refuses_is_told_by_its_word
+            without_what_was_remembered_nobody_is_signed_in
+            what_goes_wrong_at_the_provider_is_for_the_log
+        }
+        passkeys {
+            a_challenge_comes_with_its_state_in_a_cookie
+            an_answer_without_a_challenge_or_of_no_sense_is_refused
+            a_passkey_is_renamed_and_removed_by_its_person
+            a_passkey_of_somebody_else_does_not_exist
+            a_name_is_looked_at_before_the_device_is_asked
+            whoever_has_no_other_way_in_is_warned
+            as_many_as_there_can_be_are_enough
+        }
+        ways {
+            what_is_switched_off_is_neither_offered_nor_done
+            an_invitation_names_the_provider
+            where_only_the_provider_signs_in_an_invitation_has_no_form
+            whoever_joins_by_name_alone_is_signed_in_once
+        }
         sweep {
             whoever_is_not_signed_in_is_led_to_the_entrance_and_changes_nothing
             a_form_without_the_sessions_proof_changes_nothing

@@ -161,6 +161,15 @@ fn use_link(
         LinkUse::Join { user, membership } => {
             insert_user(transaction, user)? && insert_membership(transaction, membership)?
         }
+        LinkUse::JoinSignedIn {
+            user,
+            membership,
+            session,
+        } => {
+            insert_user(transaction, user)?
+                && insert_membership(transaction, membership)?
+                && begin_session(transaction, session, None)?
+        }
         LinkUse::Add(membership) => insert_membership(transaction, membership)?,
         LinkUse::SetPassword(change) => {
             let set = set_password(transaction, change, None)?;

@@ -145,11 +145,12 @@ impl People {
 
     fn then(&mut self, then: LinkUse) -> bool {
         match then {
-            LinkUse::Join { user, membership } => {
-                let taken = self.users.contains_key(&user.id) || self.by_email(&user.email).is_some();
-                self.users.insert(user.id, user);
-                !taken && self.add(membership)
-            }
+            LinkUse::Join { user, membership } => self.join(user, membership),
+            LinkUse::JoinSignedIn {
+                user,
+                membership,
+                session,
+            } => self.join(user, membership) && self.begin_session(session),
             LinkUse::Add(membership) => self.users.contains_key(&membership.user) && self.add(membership),
             LinkUse::SetPassword(change) => {
                 self.entry.passkeys.retain(|_, passkey| passkey.user != change.user);
@@ -157,6 +158,12 @@ impl People {
             }
             LinkUse::BeginSession(session) => self.begin_session(session),
         }
+    }
+
+    fn join(&mut self, user: User, membership: Membership) -> bool {
+        let taken = self.users.contains_key(&user.id) || self.by_email(&user.email).is_some();
+        self.users.insert(user.id, user);
+        !taken && self.add(membership)
     }
 
     fn begin_session(&mut self, session: Session) -> bool {

@@ -1,5 +1,6 @@
-//! Your account: who you are, your password, your sessions. It is one for all workspaces, and there without any.
+//! Your account: who you are, your password, your passkeys, your sessions. It is one for all workspaces, and there without any.
 
+mod passkeys;
 mod password;
 mod sessions;
 
@@ -8,6 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::entrance::Ways;
 use super::failure::Failure;
 use super::fields::Query;
 use super::frame::{Frame, Section};
@@ -22,6 +24,7 @@ const ACCOUNT: &str = "/dashboard/account";
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = vec![Row::get(ACCOUNT, Right::SignedIn, show)];
     rows.extend(password::rows());
+    rows.extend(passkeys::rows());
     rows.extend(sessions::rows());
     rows
 }
@@ -49,10 +52,13 @@ struct Account {
     email: String,
     since: Moment,
     has_password: bool,
-    /// Whether passwords open anything here.
-    takes_passwords: bool,
     /// What is wrong with the password that was typed.
     problem: Option<String>,
+    /// The ways to sign in that are open here.
+    ways: Ways,
+    passkeys: Vec<passkeys::Listed>,
+    /// Why no passkey was added.
+    passkey_problem: Option<String>,
     sessions: Vec<sessions::Listed>,
 }
 
@@ -65,6 +71,16 @@ async fn show(
     let told = [
         ("password", "Your password is changed. Your other sessions have ended."),
         ("ended", "The session has ended."),
+        (
+            "joined",
+            "Welcome. Add a passkey below before you leave: it is how you sign in next time.",
+        ),
+        ("passkey-added", "The passkey is added: sign in with it from now on."),
+        ("passkey-renamed", "The passkey has its new name."),
+        (
+            "passkey-removed",
+            "The passkey is removed. On your device it stays until you remove it there, and is good for nothing here.",
+        ),
     ];
     let account = Account::of(&app, &session).await?;
     let frame = visit.map(|visit| visit.frame(Section::Account, "Your account"));
@@ -89,8 +105,10 @@ impl Account {
             email: user.email.to_string(),
             since: Moment(user.created_at),
             has_password: user.password.is_some(),
-            takes_passwords: app.service.sign_in_methods().passwords,
             problem: None,
+            ways: Ways::at(app, &session.reached),
+            passkeys: passkeys::listed(app, session).await?,
+            passkey_problem: None,
             sessions: sessions::listed(app, session).await?,
         })
     }

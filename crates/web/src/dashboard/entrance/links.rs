@@ -3,13 +3,14 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use tollgate_domain::one_time_link::LinkSecret;
 use tollgate_domain::text::NAME;
 use tollgate_domain::user::{Password, PasswordError};
 use tollgate_service::{Invited, NewPerson, PeopleError};
 
-use super::let_in;
+use super::{Ways, let_in, openid};
 use crate::App;
 use crate::dashboard::failure::{Failure, sentence};
 use crate::dashboard::fields::Form;
@@ -64,6 +65,27 @@ struct InvitationPage {
     invited: Invited,
     name: String,
     problem: Option<String>,
+    ways: Ways,
+    /// Where signing in through the provider begins, which takes the invitation, too.
+    openid_link: String,
+}
+
+impl InvitationPage {
+    fn new(app: &App, visitor: Visitor, invited: Invited) -> Self {
+        Self {
+            ways: Ways::at(app, &visitor.reached),
+            openid_link: openid::link("/dashboard"),
+            proof: visitor.proof,
+            invited,
+            name: String::new(),
+            problem: None,
+        }
+    }
+
+    /// Whether the form makes an account, or joins the one that there is.
+    fn has_form(&self) -> bool {
+        self.invited.has_account || self.ways.passwords || self.ways.passkeys
+    }
 }
 
 async fn show_invitation(
@@ -71,12 +93,8 @@ async fn show_invitation(
     State(app): State<App>,
     Path(text): Path<String>,
 ) -> Result<Response, Failure> {
-    Ok(page::ok(&InvitationPage {
-        proof: visitor.proof,
-        invited: app.service.invitation(&secret(&text)?).await?,
-        name: String::new(),
-        problem: None,
-    }))
+    let invited = app.service.invitation(&secret(&text)?).await?;
+    Ok(page::ok(&InvitationPage::new(&app, visitor, invited)))
 }
 
 async fn accept(
@@ -87,29 +105,38 @@ async fn accept(
 ) -> Result<Response, Failure> {
     let secret = secret(&text)?;
     let invited = app.service.invitation(&secret).await?;
-    let person = if invited.has_account {
-        None
-    } else {
-        let name = form.text("name").to_owned();
-        let checked = NAME.check(&name).map_err(|error| format!("Name: {error}."));
-        match checked.and_then(|()| chosen(&form)) {
-            Ok(password) => Some(NewPerson {
-                name,
-                password: Some(password),
-            }),
-            Err(problem) => {
-                return Ok(page::refused(&InvitationPage {
-                    proof: visitor.proof,
-                    invited,
-                    name,
-                    problem: Some(problem),
-                }));
-            }
+    let reached = visitor.reached.clone();
+    if invited.has_account {
+        app.service.accept_invitation(&secret, None, reached.address).await?;
+        return Ok(see_other("/dashboard/sign-in?done=joined"));
+    }
+    let page = InvitationPage::new(&app, visitor, invited);
+    if !page.has_form() {
+        return Ok(page::refused(&page));
+    }
+    let name = form.text("name");
+    let checked = NAME.check(name).map_err(|error| format!("Name: {error}."));
+    let chosen = checked.and_then(|()| page.ways.passwords.then(|| chosen(&form)).transpose());
+    match chosen {
+        Ok(None) => {
+            let session = app.service.join_signed_in(&secret, name, reached.address).await?;
+            Ok(let_in(&session, &reached, "/dashboard/account?done=joined"))
         }
-    };
-    let address = visitor.reached.address;
-    app.service.accept_invitation(&secret, person, address).await?;
-    Ok(see_other("/dashboard/sign-in?done=joined"))
+        Ok(password) => {
+            let person = NewPerson {
+                name: name.to_owned(),
+                password,
+            };
+            let accepting = app.service.accept_invitation(&secret, Some(person), reached.address);
+            accepting.await?;
+            Ok(see_other("/dashboard/sign-in?done=joined"))
+        }
+        Err(problem) => Ok(page::refused(&InvitationPage {
+            name: name.to_owned(),
+            problem: Some(problem),
+            ..page
+        })),
+    }
 }
 
 #[derive(Template)]
@@ -119,8 +146,23 @@ struct ResetPage {
     problem: Option<String>,
 }
 
-async fn show_reset(visitor: Visitor, Path(text): Path<String>) -> Result<Response, Failure> {
+/// A password that nobody could sign in with isn't chosen.
+fn require_passwords(app: &App) -> Result<(), Failure> {
+    if app.service.sign_in_methods().passwords {
+        return Ok(());
+    }
+    Err(Failure::Told {
+        status: StatusCode::CONFLICT,
+        title: "Passwords are switched off",
+        text: "Nobody signs in with a password on this server, so that there is none to choose. If you have no other \
+               way in, ask whoever runs it for a link that signs you in: tollgate user sign-in."
+            .to_owned(),
+    })
+}
+
+async fn show_reset(visitor: Visitor, State(app): State<App>, Path(text): Path<String>) -> Result<Response, Failure> {
     secret(&text)?;
+    require_passwords(&app)?;
     Ok(page::ok(&ResetPage {
         proof: visitor.proof,
         problem: None,
@@ -134,6 +176,7 @@ async fn reset(
     Form(form): Form,
 ) -> Result<Response, Failure> {
     let secret = secret(&text)?;
+    require_passwords(&app)?;
     let password = match chosen(&form) {
         Ok(password) => password,
         Err(problem) => {

@@ -1,8 +1,11 @@
 //! Coming in and going out: signing in and out, and the pages that one-time links lead to.
 
 pub(crate) mod links;
+mod openid;
+mod passkey;
 mod sign_in;
 mod sign_out;
+mod ways;
 
 use axum::http::header;
 use axum::response::Response;
@@ -13,8 +16,12 @@ use super::page::see_other;
 use super::row::Row;
 use super::session::Reached;
 
+pub(super) use ways::Ways;
+
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = sign_in::rows();
+    rows.extend(openid::rows());
+    rows.extend(passkey::rows());
     rows.extend(sign_out::rows());
     rows.extend(links::rows());
     rows

@@ -1,11 +1,11 @@
-//! Signing in with an email address and a password.
+//! The entrance: the ways to sign in that are open here. With a password it is done here, too.
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use tollgate_service::SignInError;
 
-use super::{let_in, next_page};
+use super::{Ways, let_in, next_page, openid};
 use crate::App;
 use crate::dashboard::failure::{Failure, sentence};
 use crate::dashboard::fields::{Form, Query};
@@ -22,7 +22,7 @@ pub(super) fn rows() -> Vec<Row> {
 
 #[derive(Template)]
 #[template(path = "dashboard/sign_in.html")]
-struct SignInPage {
+pub(super) struct SignInPage {
     proof: String,
     next: String,
     email: String,
@@ -30,22 +30,36 @@ struct SignInPage {
     problem: Option<String>,
     /// Over plain HTTP from another machine, browsers don't keep the session's cookie.
     is_unsafe: bool,
+    ways: Ways,
+    /// Where signing in through the provider begins.
+    openid_link: String,
 }
 
 impl SignInPage {
-    fn new(visitor: Visitor, next: &str) -> Self {
+    pub(super) fn new(app: &App, visitor: Visitor, next: &str) -> Self {
+        let next = next_page(next);
         Self {
             is_unsafe: visitor.reached.secure && visitor.reached.base.starts_with("http:"),
+            ways: Ways::at(app, &visitor.reached),
             proof: visitor.proof,
-            next: next_page(next).to_owned(),
+            openid_link: openid::link(next),
+            next: next.to_owned(),
             email: String::new(),
             notice: None,
             problem: None,
         }
     }
+
+    /// The page again, as nobody was signed in.
+    pub(super) fn because(self, problem: String) -> Self {
+        Self {
+            problem: Some(problem),
+            ..self
+        }
+    }
 }
 
-async fn show(visitor: Visitor, Query(query): Query) -> Response {
+async fn show(visitor: Visitor, State(app): State<App>, Query(query): Query) -> Response {
     let next = query.text("next");
     if visitor.signed_in {
         return see_other(next_page(next));
@@ -59,7 +73,7 @@ async fn show(visitor: Visitor, Query(query): Query) -> Response {
     };
     page::ok(&SignInPage {
         notice,
-        ..SignInPage::new(visitor, next)
+        ..SignInPage::new(&app, visitor, next)
     })
 }
 
@@ -74,9 +88,9 @@ async fn sign_in(visitor: Visitor, State(app): State<App>, Form(form): Form) -> 
         Err(SignInError::Storage(error)) => return Err(error.into()),
         Err(told @ (SignInError::Wrong | SignInError::Off | SignInError::Wait(_))) => sentence(&told.to_string()),
     };
+    let page = SignInPage::new(&app, visitor, next).because(problem);
     Ok(page::refused(&SignInPage {
-        problem: Some(problem),
         email: email.to_owned(),
-        ..SignInPage::new(visitor, next)
+        ..page
     }))
 }

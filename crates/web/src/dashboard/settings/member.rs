@@ -41,6 +41,8 @@ struct MemberPage {
     roles: Vec<RoleChoice>,
     is_self: bool,
     sends_mail: bool,
+    /// Whether anybody signs in with a password.
+    has_passwords: bool,
 }
 
 #[derive(Template)]
@@ -94,6 +96,7 @@ async fn show(visit: Visit, State(app): State<App>, Path(id): Path<String>) -> R
         roles: roles(visit.role(), member.role.name()),
         is_self: visit.caller.user_id() == Some(member.user),
         sends_mail: app.settings.mailer.is_some(),
+        has_passwords: app.service.sign_in_methods().passwords,
         member: member.into(),
     }))
 }

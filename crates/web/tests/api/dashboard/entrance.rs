@@ -6,21 +6,21 @@ use tollgate_domain::user::EmailAddress;
 use crate::support::{Answer, DAY, Store, TestApp, get, post};
 
 /// The value that an answer has the browser keep under this name.
-fn kept<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+pub(super) fn kept<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
     let cookies = answer.all("set-cookie").into_iter();
     let mut ours = cookies.filter_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('='));
     ours.next().map(|value| value.split(';').next().unwrap_or_default())
 }
 
 /// The proof in a page's form.
-fn proof(answer: &Answer) -> String {
+pub(super) fn proof(answer: &Answer) -> String {
     let text = answer.body_text();
     let (_, rest) = text.split_once(r#"name="proof" value=""#).expect("a form");
     rest.split('"').next().expect("a value").to_owned()
 }
 
 /// Opens a page as a stranger, and sends its form with these fields.
-async fn fill(app: &TestApp, target: &str, fields: &str) -> Answer {
+pub(super) async fn fill(app: &TestApp, target: &str, fields: &str) -> Answer {
     let page = app.visit(get(target)).await;
     assert_eq!(page.status, 200, "{}", page.body_text());
     let visitor = kept(&page, "tollgate-visitor")

@@ -13,7 +13,7 @@ use tollgate_domain::environment::Environment;
 use tollgate_domain::event::Event;
 use tollgate_domain::simulation::SimulationEventStatus;
 use tollgate_domain::verdict::TokenFacts;
-use tollgate_service::{Service, Verification};
+use tollgate_service::{OpenIdProvider, Service, SignInMethods, Verification};
 use tollgate_storage::{Change, EventPage, Order, Outcome, Page, SimulationEventKey, SimulationRecord, Storage, Write};
 use tollgate_web::{App, Settings};
 
@@ -67,6 +67,16 @@ impl TestApp {
 
     /// With other settings than those of most tests: no limit of requests, proxies on this machine trusted.
     pub(crate) async fn with(store: Store, adjust: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_sign_in(store, SignInMethods::default(), None, adjust).await
+    }
+
+    /// With other ways to sign in, too.
+    pub(crate) async fn with_sign_in(
+        store: Store,
+        methods: SignInMethods,
+        openid: Option<OpenIdProvider>,
+        adjust: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings {
             requests_per_minute: 0,
             ..Settings::default()
@@ -80,7 +90,8 @@ impl TestApp {
             Arc::clone(&storage) as Arc<dyn Storage>,
             Arc::clone(&clock) as Arc<_>,
             Arc::new(SeededEntropy::new(1)),
-        );
+        )
+        .with_sign_in(methods, openid);
         let verification = verification(&storage, &clock).await;
         let knowing = Arc::clone(&verification);
         let service = service.with_token_watch(Arc::new(move |_, facts: &TokenFacts| knowing.apply(facts)));

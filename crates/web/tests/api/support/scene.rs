@@ -115,6 +115,7 @@ impl Scene {
             (Some("notifications"), _) => at(&self.notification, "id").to_owned(),
             (Some("events"), _) => at(&self.notification["payload"], "event_id").to_owned(),
             (Some("settings"), _) => self.member.id.to_string(),
+            (Some("account"), Some("passkeys")) => "psk_01khqw72q437v2n2wtbrraawbn".to_owned(),
             _ => String::new(),
         };
         path.replace("{id}", &id)
