@@ -75,7 +75,7 @@ export async function api(method, path, body, { key } = sandbox) {
 }
 
 /** However long a page takes: a case that isn't over by then never will be. In milliseconds. */
-const PATIENCE = 60_000;
+const PATIENCE = 180_000;
 
 function within(patience, promise) {
   let timer;
