@@ -69,6 +69,13 @@ struct Ready {
     sign_in_path: String,
 }
 
+impl Ready {
+    /// By the name of this machine, since browsers have no passkeys at an IP address.
+    fn dashboard(&self, url: &str) -> String {
+        format!("{}{}", url.replace("//127.0.0.1:", "//localhost:"), self.sign_in_path)
+    }
+}
+
 impl Dev {
     pub(super) async fn run(self, output: Output) -> anyhow::Result<()> {
         let address = config::listen_flag(&self.listen)?;
@@ -95,7 +102,7 @@ impl Dev {
             "workspace_id": ready.workspace.id,
             "api_key": ready.key.reveal(),
             "client_token": ready.token.token,
-            "dashboard": format!("{url}{}", ready.sign_in_path),
+            "dashboard": ready.dashboard(&url),
             "data_dir": self.data_dir,
         });
         output.result(&shown, |out| greet(out, &url, &ready, &self.data_dir))?;
@@ -229,7 +236,7 @@ async fn workspace(service: &Service) -> anyhow::Result<Workspace> {
 
 fn greet(out: &mut dyn Write, url: &str, ready: &Ready, dir: &Path) -> io::Result<()> {
     let (key, token, dir) = (ready.key.reveal(), ready.token.token.as_str(), dir.display());
-    let link = &ready.sign_in_path;
+    let link = ready.dashboard(url);
     write!(
         out,
         "\
@@ -238,7 +245,7 @@ Tollgate {version} is running.
   Base URL      {url}
   API key       {key}
   Client token  {token}
-  Dashboard     {url}{link}
+  Dashboard     {link}
 
 The link to the dashboard signs you in once, within 15 minutes; each start makes a new one.
 
