@@ -55,7 +55,7 @@ impl Gate {
     async fn admit(&self, request: &mut Request) -> Result<(), ApiError> {
         let Peer(peer) = Peer::of(request);
         let address = client_address(&self.app, peer, request.headers());
-        self.limit_rate(address)?;
+        limit_rate(&self.app, address)?;
         let caller = match bearer(request.headers())? {
             Some(key) => Some(self.app.service.authenticate(key, Some(address)).await?),
             None if self.access == Access::Optional => None,
@@ -68,17 +68,18 @@ impl Gate {
         request.extensions_mut().insert(MaybeCaller(caller));
         Ok(())
     }
+}
 
-    fn limit_rate(&self, address: IpAddr) -> Result<(), ApiError> {
-        let Some(limiter) = &self.app.limiter else {
-            return Ok(());
-        };
-        limiter.check_key(&limited_as(address)).map_err(|until| {
-            let wait = until.wait_time_from(limiter.clock().now());
-            // Rounded up: whoever comes back after whole seconds isn't a moment too early.
-            ApiError::too_many_requests(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
-        })
-    }
+/// Refuses an address that has sent as many requests as it may.
+pub(crate) fn limit_rate(app: &App, address: IpAddr) -> Result<(), ApiError> {
+    let Some(limiter) = &app.limiter else {
+        return Ok(());
+    };
+    limiter.check_key(&limited_as(address)).map_err(|until| {
+        let wait = until.wait_time_from(limiter.clock().now());
+        // Rounded up: whoever comes back after whole seconds isn't a moment too early.
+        ApiError::too_many_requests(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+    })
 }
 
 /// What shares a limit: an IPv4 address, or the /64 of an IPv6 address, which is what one customer gets at least.

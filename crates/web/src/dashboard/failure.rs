@@ -1,11 +1,12 @@
 //! What a page says when it can't be shown, or a form can't be done: an error of the catalogue, as a page.
 
 use askama::Template;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tollgate_service::{AuditError, Denied, EventError, PeopleError};
 use tollgate_storage::StorageError;
 
+use super::moment::counted;
 use super::page;
 use crate::catalogue;
 use crate::endpoint::Surface;
@@ -95,6 +96,13 @@ impl IntoResponse for Failure {
                         "The server's log says why, beside the id in this answer's Request-Id. Try again in a moment."
                             .to_owned(),
                     ),
+                    StatusCode::TOO_MANY_REQUESTS => (
+                        "Too many requests from your address",
+                        format!(
+                            "Wait {}, then send the form again.",
+                            counted(error.retry_after.unwrap_or(1), "second")
+                        ),
+                    ),
                     _ => ("That didn't work", error.detail()),
                 };
                 (
@@ -107,7 +115,15 @@ impl IntoResponse for Failure {
                 )
             }
         };
-        page::render(status, &page)
+        let mut response = page::render(status, &page);
+        if let Self::Error(ApiError {
+            retry_after: Some(seconds),
+            ..
+        }) = self
+        {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 

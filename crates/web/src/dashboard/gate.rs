@@ -1,4 +1,5 @@
-//! What stands before each page: who is it, does the form come from a page of theirs, in which workspace, and may they.
+//! What stands before each page: who is it, does the form come from a page of theirs, in which workspace, and may they. And
+//! before the forms of those who aren't signed in: how often.
 //!
 //! A form says itself which workspace it was shown for, so that it acts there even if another tab has switched since. A
 //! page shows the workspace that was looked at last.
@@ -24,6 +25,7 @@ use crate::App;
 use crate::extract::form::FormBody;
 use crate::extract::origin::client_address;
 use crate::front_door::{BaseUrl, Peer};
+use crate::gate::limit_rate;
 
 /// The gate of one row.
 #[derive(Clone)]
@@ -58,6 +60,9 @@ impl Gate {
         let (request, form) = if is_form {
             if !comes_from_here(&self.app, request.headers(), &reached) {
                 return Err(Failure::bad_proof());
+            }
+            if let (Right::Anyone, Some(address)) = (self.right, reached.address) {
+                limit_rate(&self.app, address)?;
             }
             with_form(request).await?
         } else {

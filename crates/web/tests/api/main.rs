@@ -622,6 +622,7 @@ api_suite! {
             passwords_that_differ_or_are_short_are_refused_and_the_link_stays_good
             a_session_is_nothing_after_signing_out_here_or_everywhere
             somebody_who_guesses_has_to_wait
+            the_forms_of_those_who_are_not_signed_in_have_the_rate_limit_of_the_api
             what_was_typed_is_shown_as_text
         }
         forms {

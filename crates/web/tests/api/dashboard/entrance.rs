@@ -155,6 +155,28 @@ pub(crate) async fn somebody_who_guesses_has_to_wait(store: Store) {
     );
 }
 
+pub(crate) async fn the_forms_of_those_who_are_not_signed_in_have_the_rate_limit_of_the_api(store: Store) {
+    let app = TestApp::with(store, |settings| settings.requests_per_minute = 2).await;
+    for _ in 0..2 {
+        let wrong = fill(&app, "/dashboard/sign-in", "email=ada@example.com&password=guess").await;
+        assert_eq!(wrong.status, 422);
+    }
+    let limited = fill(&app, "/dashboard/sign-in", "email=ada@example.com&password=guess").await;
+    assert_eq!(limited.status, 429);
+    let wait: u64 = limited
+        .header("retry-after")
+        .expect("how long")
+        .parse()
+        .expect("seconds");
+    assert!((1..=30).contains(&wait), "{wait}");
+    let told = format!("Wait {wait} second");
+    assert!(limited.body_text().contains(&told), "{}", limited.body_text());
+    let person = app.person(Role::Owner).await;
+    for _ in 0..4 {
+        assert_eq!(app.visit(person.page("/dashboard/client-tokens")).await.status, 200);
+    }
+}
+
 pub(crate) async fn what_was_typed_is_shown_as_text(store: Store) {
     let app = TestApp::start(store).await;
     let fields = "email=%22%3E%3Cimg+src%3Dx+onerror%3Dalert(1)%3E&password=x&next=%22%3E%3Cscript%3E";
