@@ -7,7 +7,7 @@ use tollgate_domain::time::Timestamp;
 use tollgate_domain::user::EmailAddress;
 use tollgate_storage::PeopleWrite;
 
-use crate::people::{Audited, Detail};
+use crate::people::Audited;
 use crate::{Caller, PeopleError, Service};
 
 /// An invitation to the caller's workspace that is still good.
@@ -46,13 +46,7 @@ impl Service {
         let found = open.into_iter().find(|(_, invited, _)| invited == email);
         let (link, email, role) = found.ok_or(PeopleError::NotFound)?;
         caller.require_to_manage(role)?;
-        let audited = Audited {
-            user_id: None,
-            email: email.as_str(),
-            role: Some(role.name()),
-            previous_role: None,
-            detail: Detail::default(),
-        };
+        let audited = Audited::invited(&email, role);
         let now = self.clock.now();
         let event = self.event(caller.origin(), EventType::InvitationWithdrawn, now, &email, &audited);
         if self

@@ -55,13 +55,7 @@ impl Service {
         if members.iter().any(|member| member.email == email) {
             return Err(PeopleError::AlreadyMember(email));
         }
-        let audited = Audited {
-            user_id: None,
-            email: email.as_str(),
-            role: Some(role.name()),
-            previous_role: None,
-            detail: Detail::default(),
-        };
+        let audited = Audited::invited(&email, role);
         let now = self.clock.now();
         let event = self.event(caller.origin(), EventType::MemberInvited, now, &email, &audited);
         let purpose = LinkPurpose::Invitation {

@@ -104,6 +104,17 @@ impl<'a> Detail<'a> {
 }
 
 impl<'a> Audited<'a> {
+    /// Of whom an invitation is for.
+    pub(crate) fn invited(email: &'a EmailAddress, role: Role) -> Self {
+        Self {
+            user_id: None,
+            email: email.as_str(),
+            role: Some(role.name()),
+            previous_role: None,
+            detail: Detail::default(),
+        }
+    }
+
     pub(crate) fn of(member: &'a Member) -> Self {
         Self {
             user_id: Some(member.user),
