@@ -6,7 +6,6 @@ use std::net::IpAddr;
 
 use tollgate_domain::api_key::SecretDigest;
 use tollgate_domain::event::EventType;
-use tollgate_domain::id::WorkspaceId;
 use tollgate_domain::session::{Session, SessionSecret};
 use tollgate_domain::user::{Membership, User};
 use tollgate_domain::workspace::Workspace;
@@ -23,6 +22,20 @@ pub struct SignedIn {
     pub memberships: Vec<Membership>,
     /// What every form of theirs has to carry: [`SessionSecret::form_proof`].
     pub secret: SessionSecret,
+}
+
+impl SignedIn {
+    /// The person as a member of this workspace, asking from this address; `None` when they aren't one.
+    pub fn caller_in(&self, workspace: &Workspace, address: Option<IpAddr>) -> Option<Caller> {
+        let mut memberships = self.memberships.iter();
+        let membership = memberships.find(|membership| membership.workspace == workspace.id)?;
+        Some(Caller::person(
+            workspace.clone(),
+            membership.user,
+            membership.role,
+            address,
+        ))
+    }
 }
 
 impl Service {
@@ -51,21 +64,6 @@ impl Service {
             memberships,
             secret,
         }))
-    }
-
-    /// The person as a member of this workspace, asking from this address; `None` when they aren't one.
-    pub async fn caller_in(
-        &self,
-        signed_in: &SignedIn,
-        workspace: WorkspaceId,
-        address: Option<IpAddr>,
-    ) -> Result<Option<Caller>, StorageError> {
-        let mut memberships = signed_in.memberships.iter();
-        let Some(membership) = memberships.find(|membership| membership.workspace == workspace) else {
-            return Ok(None);
-        };
-        let workspace = self.storage.workspace(workspace).await?;
-        Ok(workspace.map(|workspace| Caller::person(workspace, membership.user, membership.role, address)))
     }
 
     /// The workspaces that they are a member of, oldest first.

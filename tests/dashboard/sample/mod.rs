@@ -165,8 +165,7 @@ pub(super) async fn paper_and_ink(storage: &Arc<dyn Storage>) -> (Workspace, Wor
         let cookie = people::session(&service, &sandbox, member.user).await;
         let signed_in = service.signed_in(&cookie).await.unwrap().unwrap();
         let address = Some("203.0.113.7".parse().unwrap());
-        let caller = service.caller_in(&signed_in, sandbox.id, address).await.unwrap();
-        callers.push(caller.unwrap());
+        callers.push(signed_in.caller_in(&sandbox, address).unwrap());
         clock.set_before_now(29 * DAY);
     }
     let shop = Shop {

@@ -121,8 +121,7 @@ impl Place {
     /// A member who signed in, as a caller in the first workspace.
     pub(crate) async fn caller(&self, name: &str) -> Caller {
         let signed_in = self.who(&self.sign_in(name).await).await.unwrap();
-        let caller = self.service.caller_in(&signed_in, self.workspace.id, Some(address(7)));
-        caller.await.unwrap().unwrap()
+        signed_in.caller_in(&self.workspace, Some(address(7))).unwrap()
     }
 
     /// What the audit trail holds of a workspace since a place of the sequence.

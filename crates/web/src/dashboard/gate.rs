@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tollgate_domain::id::WorkspaceId;
 use tollgate_domain::session::SessionSecret;
+use tollgate_service::SignedIn;
 
 use super::cookies::{SESSION, VISITOR, WORKSPACE};
 use super::failure::Failure;
@@ -85,11 +86,11 @@ impl Gate {
         let mut request = request;
         if self.right == Right::SignedIn {
             // Only for the frame around the page: they may be a member of nothing.
-            let visit = self.visit(request.headers(), &session, None, cookies).await?;
+            let visit = visit(request.headers(), &session, None, cookies)?;
             request.extensions_mut().insert(MaybeVisit(visit));
         } else {
             let asked = is_form.then(|| form.text("workspace"));
-            let Some(visit) = self.visit(request.headers(), &session, asked, cookies).await? else {
+            let Some(visit) = visit(request.headers(), &session, asked, cookies)? else {
                 return Ok(Admitted::Elsewhere(see_other("/dashboard/no-workspace")));
             };
             match self.right {
@@ -117,11 +118,15 @@ impl Gate {
         }
     }
 
-    async fn session(&self, headers: &HeaderMap, reached: Reached) -> Result<Option<Session>, Failure> {
+    async fn signed_in(&self, headers: &HeaderMap, reached: &Reached) -> Result<Option<SignedIn>, Failure> {
         let Some(cookie) = SESSION.of(headers, reached.secure) else {
             return Ok(None);
         };
-        let Some(signed_in) = self.app.service.signed_in(cookie).await? else {
+        Ok(self.app.service.signed_in(cookie).await?)
+    }
+
+    async fn session(&self, headers: &HeaderMap, reached: Reached) -> Result<Option<Session>, Failure> {
+        let Some(signed_in) = self.signed_in(headers, &reached).await? else {
             return Ok(None);
         };
         let workspaces = self.app.service.workspaces_of(&signed_in).await?;
@@ -153,49 +158,43 @@ impl Gate {
             cookies.push(VISITOR.set(secret.reveal(), reached.secure));
             secret
         });
-        let session = self.session(request.headers(), reached.clone()).await?;
+        let signed_in = self.signed_in(request.headers(), &reached).await?.is_some();
         request.extensions_mut().insert(Visitor {
             reached,
             proof: secret.form_proof(),
-            signed_in: session.is_some(),
+            signed_in,
         });
         Ok(Admitted::To(request))
     }
+}
 
-    /// `None`: they are a member of nothing. A form's workspace must be one of theirs.
-    async fn visit(
-        &self,
-        headers: &HeaderMap,
-        session: &Session,
-        asked: Option<&str>,
-        cookies: &mut Vec<HeaderValue>,
-    ) -> Result<Option<Visit>, Failure> {
-        let seen_last = WORKSPACE.of(headers, session.reached.secure);
-        let named = |text: &str| {
-            let id = WorkspaceId::parse(text).ok()?;
-            session.workspaces.iter().find(|workspace| workspace.id == id)
-        };
-        let workspace = match asked {
-            Some(text) => Some(named(text).ok_or_else(|| Failure::not_found("Workspace"))?),
-            None => seen_last.and_then(named).or(session.workspaces.first()),
-        };
-        let Some(workspace) = workspace else { return Ok(None) };
-        let address = session.reached.address;
-        let caller = self
-            .app
-            .service
-            .caller_in(&session.signed_in, workspace.id, address)
-            .await?;
-        let caller = caller.ok_or_else(|| Failure::not_found("Workspace"))?;
-        let id = workspace.id.to_string();
-        if seen_last != Some(id.as_str()) {
-            cookies.push(WORKSPACE.set(&id, session.reached.secure));
-        }
-        Ok(Some(Visit {
-            session: session.clone(),
-            caller,
-        }))
+/// `None`: they are a member of nothing. A form's workspace must be one of theirs.
+fn visit(
+    headers: &HeaderMap,
+    session: &Session,
+    asked: Option<&str>,
+    cookies: &mut Vec<HeaderValue>,
+) -> Result<Option<Visit>, Failure> {
+    let seen_last = WORKSPACE.of(headers, session.reached.secure);
+    let named = |text: &str| {
+        let id = WorkspaceId::parse(text).ok()?;
+        session.workspaces.iter().find(|workspace| workspace.id == id)
+    };
+    let workspace = match asked {
+        Some(text) => Some(named(text).ok_or_else(|| Failure::not_found("Workspace"))?),
+        None => seen_last.and_then(named).or(session.workspaces.first()),
+    };
+    let Some(workspace) = workspace else { return Ok(None) };
+    let caller = session.signed_in.caller_in(workspace, session.reached.address);
+    let caller = caller.ok_or_else(|| Failure::not_found("Workspace"))?;
+    let id = workspace.id.to_string();
+    if seen_last != Some(id.as_str()) {
+        cookies.push(WORKSPACE.set(&id, session.reached.secure));
     }
+    Ok(Some(Visit {
+        session: session.clone(),
+        caller,
+    }))
 }
 
 async fn with_form(request: Request) -> Result<(Request, Fields), Failure> {

@@ -4,6 +4,7 @@
 use axum::http::StatusCode;
 
 use super::failure::Failure;
+use super::problems;
 use crate::endpoint::Surface;
 use crate::error::{ApiError, Problem};
 
@@ -61,8 +62,7 @@ impl Mistakes {
 
     /// What is wrong with the field of this name.
     pub(super) fn at(&self, name: &str) -> Option<&str> {
-        let found = self.by_name.iter().find(|problem| problem.field == name);
-        found.map(|problem| problem.message.as_str())
+        problems::of(&self.by_name, name)
     }
 }
 
